@@ -1,0 +1,35 @@
+# Every target works in .venv/ of this checkout and makes it the first time, with plain pip from the lock.
+# Another Python: make PYTHON=python3.12 demo
+
+PYTHON ?= python3
+WORKERS ?= 2
+export PYTHON
+
+.NOTPARALLEL:
+.PHONY: help demo serve test check clean
+
+help:
+	@echo "make demo    a full review on sample data, in about a minute, without any key"
+	@echo "make serve   the MCP tool servers over HTTP on this machine"
+	@echo "make test    the tests, without the thorough suites (whole reviews by the dozen, killed processes)"
+	@echo "make check   format, lint, types, policies, sizes and all tests: what a change has to pass"
+	@echo "make clean   remove the environment and the caches"
+
+demo:
+	@scripts/venv runtime
+	@.venv/bin/casewright demo
+
+serve:
+	@scripts/venv runtime
+	@.venv/bin/casewright serve
+
+test:
+	@scripts/venv dev
+	@.venv/bin/python -m pytest -n $(WORKERS) -m "not thorough"
+
+check:
+	@scripts/venv dev
+	@scripts/check
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,0 +1,92 @@
+"""How a specialist calls its tools: over MCP, counted, with typed results.
+
+A refusal is an exception with the server's own words; it never becomes free text for a model.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from mcp import Client
+from mcp.server.mcpserver import MCPServer
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult
+from pydantic import BaseModel, ValidationError
+
+from casewright.errors import CasewrightError, IncompleteError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class ToolRefusedError(CasewrightError):
+    """Go another way: the server did not do what was asked, and said why."""
+
+
+class BudgetSpentError(IncompleteError):
+    """Wrap up: what this run may spend is spent."""
+
+
+@dataclass
+class ToolBudget:
+    """Counts the tool calls of one run across all its specialists."""
+
+    limit: int
+    spent: int
+
+    def take(self) -> None:
+        if self.spent >= self.limit:
+            raise BudgetSpentError(f"the run has used its {self.limit} tool calls")
+        self.spent += 1
+
+
+class Toolbox(Protocol):
+    """The tools of one specialist in one run."""
+
+    async def call(self, tool: str, arguments: Mapping[str, Any], result: type[ModelT]) -> ModelT:
+        """Call a tool and read its structured result.
+
+        Raises:
+            ToolRefusedError: the server refused or failed, or answered something else.
+            BudgetSpentError: no call is left.
+        """
+        ...
+
+
+class McpToolbox:
+    """A toolbox over an open MCP client."""
+
+    def __init__(self, client: Client, budget: ToolBudget) -> None:
+        self._client = client
+        self._budget = budget
+
+    async def call(self, tool: str, arguments: Mapping[str, Any], result: type[ModelT]) -> ModelT:
+        self._budget.take()
+        # Not `call_tool`: it lists the tools first and compiles JSON schemas, on every new connection. What
+        # comes back is checked below, against the stricter model that the specialist reads.
+        request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=dict(arguments)))
+        answer = await self._client.session.send_request(request, CallToolResult)
+        if answer.is_error or answer.structured_content is None:
+            said = " ".join(block.text for block in answer.content if block.type == "text")
+            raise ToolRefusedError(f"{tool!r} was refused: {said}")
+        try:
+            return result.model_validate(answer.structured_content)
+        except ValidationError as error:
+            raise ToolRefusedError(f"{tool!r} answered something that is no {result.__name__}") from error
+
+
+@asynccontextmanager
+async def open_toolbox(server: MCPServer[Any], budget: ToolBudget) -> AsyncGenerator[McpToolbox, None]:
+    """A toolbox over a server in this process, for the length of the block.
+
+    A failure inside the block leaves it as itself: the client's task group would otherwise wrap
+    it in an exception group that nobody expects.
+    """
+    failure: CasewrightError | MCPError | None = None
+    async with Client(server) as client:
+        try:
+            yield McpToolbox(client, budget)
+        except (CasewrightError, MCPError) as error:
+            failure = error
+    if failure is not None:
+        raise failure

@@ -1,0 +1,156 @@
+"""The default engine: regorus in this process, over one policy folder.
+
+A regorus engine belongs to the thread that made it, cannot be interrupted and fails by panics,
+so every thread has its own, bundles are vetted before they decide, and any failure is an error.
+It is deliberately *not* the judge of what an answer means; see `decide`.
+"""
+
+import itertools
+import json
+import re
+import threading
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casewright.access.bundle import Bundle, Signature, read_bundle, signature
+from casewright.access.documents import ENGINE_LIMITS, encode
+from casewright.access.engine import PolicyEngine, UndefinedRuleError
+from casewright.access.native import UNDEFINED, NativeEngine, message_of, new_engine
+from casewright.access.warmup import WARM_UP_SECONDS, vet
+from casewright.errors import InputError, PolicyError
+
+_RULE = re.compile(r"[a-z_][A-Za-z0-9_]*(\.[a-z_][A-Za-z0-9_]*)+")
+_serials = itertools.count()
+_threads = threading.local()
+"""Per thread: `engines`, serial to (snapshot, engine). Engines may only be dropped by their thread."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Snapshot:
+    """One vetted bundle; engines of all threads are made from it."""
+
+    bundle: Bundle
+    serial: int = field(default_factory=lambda: next(_serials))
+
+
+_Engines = dict[int, tuple["weakref.ref[_Snapshot]", NativeEngine]]
+
+
+class EmbeddedEngine(PolicyEngine):
+    """Evaluates the policies of a folder; keeps the last good ones when the folder goes bad."""
+
+    def __init__(
+        self, folder: Path, bundle: Bundle, seen: Signature, *, cache: Path | None, limit_seconds: float
+    ) -> None:
+        """Use `load`, which vets the bundle."""
+        self._folder = folder
+        self._snapshot = _Snapshot(bundle=bundle)
+        self._seen = seen
+        self._cache = cache
+        self._limit_seconds = limit_seconds
+        self._reloading = threading.Lock()
+        self._last_error: PolicyError | None = None
+
+    @classmethod
+    def load(
+        cls, folder: Path, *, cache: Path | None = None, limit_seconds: float = WARM_UP_SECONDS
+    ) -> "EmbeddedEngine":
+        """Read and vet a folder. `cache` remembers which revisions passed, so that starting again is fast.
+
+        Raises:
+            PolicyError: the folder cannot be used; nothing is allowed without it.
+        """
+        seen = signature(folder)
+        bundle = read_bundle(folder)
+        vet(bundle, cache=cache, limit_seconds=limit_seconds)
+        return cls(folder, bundle, seen, cache=cache, limit_seconds=limit_seconds)
+
+    @property
+    def revision(self) -> str:
+        return self._snapshot.bundle.revision
+
+    @property
+    def last_error(self) -> PolicyError | None:
+        """Why the last reload was refused; None: the folder is what is in force."""
+        return self._last_error
+
+    def reload_if_changed(self) -> bool:
+        """Put a changed folder in force. True: the revision changed.
+
+        A bad folder changes nothing but `last_error`, and is not tried again before it changes.
+        """
+        if not self._reloading.acquire(blocking=False):
+            return False
+        try:
+            seen = signature(self._folder)
+            if seen == self._seen:
+                return False
+            bundle = read_bundle(self._folder)
+            vet(bundle, cache=self._cache, limit_seconds=self._limit_seconds)
+            changed = bundle.revision != self._snapshot.bundle.revision
+            if changed:
+                self._snapshot = _Snapshot(bundle=bundle)
+            self._seen, self._last_error = seen, None
+            return changed
+        except PolicyError as error:
+            self._last_error = error
+            return False
+        finally:
+            self._reloading.release()
+
+    def evaluate(self, rule: str, document: Mapping[str, object]) -> object:
+        if not _RULE.fullmatch(rule):
+            raise PolicyError(f"{rule!r} is no rule name; use package and rule such as 'casewright.access.decision'")
+        try:
+            text = encode(document, ENGINE_LIMITS)
+        except InputError as error:
+            raise PolicyError(f"the document for {rule!r} is refused: {error}") from error
+        snapshot = self._snapshot
+        answer = _evaluate(snapshot, rule, text)
+        if answer == UNDEFINED:
+            raise UndefinedRuleError(f"the rule {rule!r} has no value for this document; give it a default")
+        return answer
+
+
+def build(bundle: Bundle) -> NativeEngine:
+    """A regorus engine with the modules and data of a bundle, for this thread alone."""
+    engine = new_engine()
+    for module in bundle.modules:
+        engine.add_policy(module.path, module.text)
+    engine.add_data_json(bundle.data_json)
+    return engine
+
+
+def query(engine: NativeEngine, rule: str) -> object:
+    """The value of a rule, or `UNDEFINED`. A rule that does not exist raises RuntimeError."""
+    return json.loads(engine.eval_rule_as_json(f"data.{rule}"))
+
+
+def _evaluate(snapshot: _Snapshot, rule: str, text: str) -> object:
+    try:
+        engine = _engine_of_this_thread(snapshot)
+        engine.set_input_json(text)
+        return query(engine, rule)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # A panic of regorus is a BaseException; the engine is then unusable.
+        _engines().pop(snapshot.serial, None)
+        raise PolicyError(f"the engine failed on {rule!r}: {message_of(error)[:500]}; see the policy") from error
+
+
+def _engines() -> _Engines:
+    engines: _Engines | None = getattr(_threads, "engines", None)
+    if engines is None:
+        engines = _threads.engines = {}
+    return engines
+
+
+def _engine_of_this_thread(snapshot: _Snapshot) -> NativeEngine:
+    engines = _engines()
+    if snapshot.serial not in engines:
+        for serial in [serial for serial, (owner, _) in engines.items() if owner() is None]:
+            del engines[serial]
+        engines[snapshot.serial] = (weakref.ref(snapshot), build(snapshot.bundle))
+    return engines[snapshot.serial][1]

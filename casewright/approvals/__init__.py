@@ -1,0 +1,1 @@
+"""Approvals: who agreed to exactly which call, once."""

@@ -1,0 +1,284 @@
+"""The one approval ledger: request, vote, consume, expire.
+
+Every change is committed together with its audit event. The ledger decides by itself and
+trusts no caller's word about an approval; graphs and servers only name the call. It does
+*not* execute anything (see `casewright.effects`).
+"""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from casewright.approvals.binding import call_digest
+from casewright.approvals.records import OPEN_STATES, read_approvals, row_values
+from casewright.approvals.voting import (
+    MAX_NOTE_CHARACTERS,
+    Counted,
+    Refused,
+    check_rule,
+    counted,
+    is_complete,
+    person,
+)
+from casewright.audit.entry import AuditEntry
+from casewright.audit.log import AuditLog
+from casewright.canonical import sha256_text
+from casewright.clock import NANOSECONDS, Clock
+from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, ApprovalState, Vote
+from casewright.contracts.event import EventKind
+from casewright.contracts.principal import Caller, Principal
+from casewright.errors import ConflictError, DeniedError, InputError, NotFoundError, WaitingError
+from casewright.storage.database import Database
+from casewright.storage.tables import approval_votes, approvals
+
+
+class ApprovalLedger:
+    """Approvals of exact calls, each usable once."""
+
+    def __init__(self, database: Database, audit: AuditLog, clock: Clock) -> None:
+        self._database = database
+        self._audit = audit
+        self._clock = clock
+
+    async def request(self, call: ActionCall, rule: ApprovalRule, *, caller: Caller) -> Approval:
+        """Ask for approval of exactly `call`.
+
+        The same call gives the same approval again while it is open, and after it was consumed:
+        one exact call is approved and executed at most once.
+
+        Raises:
+            InputError: the rule or the call cannot be approved by anyone.
+            NotFoundError: the call is about another tenant or case than the caller's token.
+            ConflictError: the same call is open under another rule.
+        """
+        check_rule(rule)
+        person(caller.principal.id)
+        check_binding(call, caller)
+        digest = call_digest(call)
+        async with self._database.write() as connection:
+            await self._expire(connection, select(approvals).where(approvals.c.digest == digest))
+            existing = await self._latest(connection, digest, states=(*OPEN_STATES, "consumed"))
+            if existing is None:
+                return await self._create(connection, call, rule, caller)
+            if existing.state != "consumed" and existing.rule != rule:
+                raise ConflictError(
+                    f"the call is already open as {existing.approval_id!r} under another rule; reject that one first"
+                )
+            return existing
+
+    async def vote(self, approval_id: str, *, voter: Principal, approve: bool, note: str) -> Approval:
+        """Count one person's vote; one rejection ends it, a quorum of distinct people approves.
+
+        `note` is stored as text and never interpreted.
+
+        Raises:
+            NotFoundError: there is no such approval in the voter's tenant.
+            DeniedError: with the reason code; the attempt is audited.
+            InputError: the note is too long, or the voter's id is not plain.
+        """
+        if type(approve) is not bool:
+            raise InputError(f"the vote {approve!r} is neither true nor false; say which")
+        if len(note) > MAX_NOTE_CHARACTERS:
+            raise InputError(f"the note has {len(note)} characters; {MAX_NOTE_CHARACTERS} are kept, shorten it")
+        person(voter.id)
+        vote = Vote(voter=voter.id, approve=approve, note=note, at_ns=self._clock.now_ns())
+        async with self._database.write() as connection:
+            outcome = await self._vote(connection, approval_id, voter, vote)
+        if isinstance(outcome, Approval):
+            return outcome
+        if outcome.code == "not_found":
+            raise NotFoundError(outcome.why)
+        raise DeniedError(outcome.why, code=outcome.code)
+
+    async def consume(self, call: ActionCall, *, caller: Caller, connection: AsyncConnection) -> Approval:
+        """Use up the approval of exactly `call`, inside the caller's write transaction.
+
+        Raises:
+            WaitingError: people have not decided yet.
+            DeniedError: there is no approval for this exact call, or it is no longer good.
+            NotFoundError: the call is about another tenant or case than the caller's token.
+        """
+        check_binding(call, caller)
+        approval = await self._latest(connection, call_digest(call))
+        if approval is None:
+            raise DeniedError(
+                f"nobody approved exactly this call of {call.tool!r}; ask for an approval", code="approval_missing"
+            )
+        if approval.state == "pending":
+            raise WaitingError(f"the approval {approval.approval_id!r} still needs {approval.remaining} vote(s)")
+        if approval.state != "approved":
+            raise DeniedError(
+                f"the approval {approval.approval_id!r} is {approval.state}; ask anew",
+                code=f"approval_{approval.state}",
+            )
+        if not is_complete(approval):
+            raise DeniedError(
+                f"the votes on {approval.approval_id!r} do not carry it; ask anew", code="approval_incomplete"
+            )
+        return await self._consume(connection, approval, caller)
+
+    async def find(self, call: ActionCall) -> Approval | None:
+        """The newest approval of exactly `call` in any state; None: nobody was asked yet."""
+        async with self._database.read() as connection:
+            return await self._latest(connection, call_digest(call))
+
+    async def get(self, tenant: str, approval_id: str) -> Approval:
+        """One approval of the tenant.
+
+        Raises:
+            NotFoundError: the tenant has no such approval.
+        """
+        query = select(approvals).where(approvals.c.tenant == tenant, approvals.c.approval_id == approval_id)
+        async with self._database.read() as connection:
+            found = await read_approvals(connection, query, self._clock.now_ns())
+        if not found:
+            raise NotFoundError(_absent(approval_id))
+        return found[0]
+
+    async def list(
+        self, tenant: str, *, state: ApprovalState | None = None, case_id: str = "", run_id: str = ""
+    ) -> tuple[Approval, ...]:
+        """The tenant's approvals, newest first; the other arguments narrow them."""
+        query = select(approvals).where(approvals.c.tenant == tenant)
+        if case_id:
+            query = query.where(approvals.c.case_id == case_id)
+        if run_id:
+            query = query.where(approvals.c.run_id == run_id)
+        query = query.order_by(approvals.c.created_ns.desc(), approvals.c.approval_id)
+        async with self._database.read() as connection:
+            found = await read_approvals(connection, query, self._clock.now_ns())
+        return tuple(approval for approval in found if state is None or approval.state == state)
+
+    async def expire_due(self) -> tuple[str, ...]:
+        """Close every open approval whose time is over; their ids."""
+        async with self._database.write() as connection:
+            return await self._expire(connection, select(approvals))
+
+    async def _create(
+        self, connection: AsyncConnection, call: ActionCall, rule: ApprovalRule, caller: Caller
+    ) -> Approval:
+        now_ns = self._clock.now_ns()
+        approval = Approval(
+            approval_id=f"apr-{secrets.token_hex(8)}",
+            call=call,
+            digest=call_digest(call),
+            rule=rule,
+            state="pending",
+            requested_by=caller.principal.id,
+            requested_agent=caller.actor.agent,
+            run_id=caller.actor.run_id,
+            created_ns=now_ns,
+            expires_ns=now_ns + rule.ttl_seconds * NANOSECONDS,
+            votes=(),
+        )
+        await connection.execute(insert(approvals).values(row_values(approval)))
+        body = {"rule": rule.model_dump(mode="json"), "call": call.model_dump()}
+        await self._record(connection, "approval.requested", approval, caller.principal.id, body)
+        return approval
+
+    async def _vote(
+        self, connection: AsyncConnection, approval_id: str, voter: Principal, vote: Vote
+    ) -> Approval | Refused:
+        query = select(approvals).where(approvals.c.tenant == voter.tenant, approvals.c.approval_id == approval_id)
+        await self._expire(connection, query)
+        found = await read_approvals(connection, query, self._clock.now_ns())
+        if not found:
+            refused = Refused(code="not_found", why=_absent(approval_id))
+            await self._record_refusal(connection, approval_id, voter, refused)
+            return refused
+        outcome = counted(found[0], voter, vote)
+        if isinstance(outcome, Refused):
+            await self._record_refusal(connection, approval_id, voter, outcome)
+            return outcome
+        return await self._count(connection, found[0], vote, outcome)
+
+    async def _count(self, connection: AsyncConnection, approval: Approval, vote: Vote, outcome: Counted) -> Approval:
+        values = vote.model_dump() | {"approval_id": approval.approval_id}
+        await connection.execute(insert(approval_votes).values(values))
+        await self._set_state(connection, approval, outcome.state)
+        body = {"approve": vote.approve, "state": outcome.state, "note_sha256": sha256_text(vote.note)}
+        await self._record(connection, "approval.voted", approval, vote.voter, body)
+        return approval.model_copy(update={"state": outcome.state, "votes": (*approval.votes, vote)})
+
+    async def _consume(self, connection: AsyncConnection, approval: Approval, caller: Caller) -> Approval:
+        now_ns = self._clock.now_ns()
+        result = await connection.execute(
+            update(approvals)
+            .where(
+                approvals.c.approval_id == approval.approval_id,
+                approvals.c.state == "approved",
+                approvals.c.expires_ns > now_ns,
+            )
+            .values(state="consumed", consumed_ns=now_ns)
+        )
+        if result.rowcount != 1:
+            raise DeniedError(f"the approval {approval.approval_id!r} was used meanwhile", code="approval_consumed")
+        body = {"agent": caller.actor.agent}
+        await self._record(connection, "approval.consumed", approval, caller.principal.id, body)
+        return approval.model_copy(update={"state": "consumed"})
+
+    async def _latest(
+        self, connection: AsyncConnection, digest: str, *, states: tuple[str, ...] = ()
+    ) -> Approval | None:
+        query = select(approvals).where(approvals.c.digest == digest)
+        if states:
+            query = query.where(approvals.c.state.in_(states))
+        query = query.order_by(approvals.c.created_ns.desc(), approvals.c.approval_id).limit(1)
+        found = await read_approvals(connection, query.with_for_update(), self._clock.now_ns())
+        return found[0] if found else None
+
+    async def _expire(self, connection: AsyncConnection, scope: Select[Any]) -> tuple[str, ...]:
+        """Close what is open and past its time within `scope`, each with its event."""
+        now_ns = self._clock.now_ns()
+        query = scope.where(approvals.c.state.in_(OPEN_STATES), approvals.c.expires_ns <= now_ns)
+        due = await read_approvals(connection, query, now_ns)
+        for approval in due:
+            await self._set_state(connection, approval, "expired")
+            await self._record(connection, "approval.expired", approval, "", {})
+        return tuple(approval.approval_id for approval in due)
+
+    async def _set_state(self, connection: AsyncConnection, approval: Approval, state: ApprovalState) -> None:
+        query = update(approvals).where(approvals.c.approval_id == approval.approval_id)
+        await connection.execute(query.values(state=state))
+
+    async def _record(
+        self,
+        connection: AsyncConnection,
+        kind: EventKind,
+        approval: Approval,
+        subject: str,
+        body: Mapping[str, Any],
+    ) -> None:
+        entry = AuditEntry(
+            kind=kind,
+            tenant=approval.call.tenant,
+            subject=subject,
+            run_id=approval.run_id,
+            case_id=approval.call.case_id,
+            body={"approval_id": approval.approval_id, "digest": approval.digest, **body},
+        )
+        await self._audit.append(entry, connection=connection)
+
+    async def _record_refusal(
+        self, connection: AsyncConnection, approval_id: str, voter: Principal, refused: Refused
+    ) -> None:
+        body = {"operation": "approval.vote", "approval_id": approval_id[:100], "code": refused.code}
+        entry = AuditEntry(kind="call.denied", tenant=voter.tenant, subject=voter.id, body=body)
+        await self._audit.append(entry, connection=connection)
+
+
+def check_binding(call: ActionCall, caller: Caller) -> None:
+    """The token names the tenant and the one case; a call about another does not exist for it.
+
+    Raises:
+        NotFoundError: the call is about another tenant or case.
+    """
+    if caller.principal.tenant != call.tenant or not call.case_id or caller.actor.case_id != call.case_id:
+        raise NotFoundError(f"there is no case {call.case_id!r} for this caller; check the case the token names")
+
+
+def _absent(approval_id: str) -> str:
+    return f"there is no approval {approval_id!r}; list them with `casewright approvals list`"

@@ -1,0 +1,97 @@
+"""Who may vote and what the votes amount to. Pure: values in, a value out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from casewright.contracts.approval import Approval, ApprovalRule, Vote
+from casewright.contracts.principal import Principal
+from casewright.errors import InputError
+
+MAX_QUORUM = 5
+MAX_TTL_SECONDS = 30 * 86_400
+MAX_NOTE_CHARACTERS = 4_000
+MAX_ID_CHARACTERS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """The vote does not count. `code` is for the audit; `why` tells the voter."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """The vote counts and this is the state it leads to."""
+
+    state: Literal["pending", "approved", "rejected"]
+
+
+def check_rule(rule: ApprovalRule) -> None:
+    """Refuse rules under which nobody, or the author alone, could approve.
+
+    Raises:
+        InputError: with the field that is out of range.
+    """
+    if not rule.roles or not all(role.strip() for role in rule.roles):
+        raise InputError(f"the approval rule names the roles {rule.roles!r}; name at least one")
+    if not 1 <= rule.quorum <= MAX_QUORUM:
+        raise InputError(f"the approval rule asks for {rule.quorum!r} approvals; ask for 1 to {MAX_QUORUM}")
+    if not rule.author_excluded:
+        raise InputError("the approval rule lets the author approve; the author is always excluded")
+    if not 1 <= rule.ttl_seconds <= MAX_TTL_SECONDS:
+        raise InputError(f"the approval rule is valid for {rule.ttl_seconds!r} s; use 1 to {MAX_TTL_SECONDS}")
+
+
+def person(identifier: str) -> str:
+    """The one spelling of a person's id, so that `Rosa` and `rosa` cannot vote twice.
+
+    Raises:
+        InputError: the id is empty, too long, or not plain ASCII (a look-alike could be another's).
+    """
+    if not identifier.isascii() or not identifier.isprintable() or not identifier.strip():
+        raise InputError(f"the id {identifier!r} is not plain ASCII; people who ask or vote need a plain id")
+    if len(identifier) > MAX_ID_CHARACTERS:
+        raise InputError(f"the id {identifier[:20]!r}… is longer than {MAX_ID_CHARACTERS} characters")
+    return identifier.strip().casefold()
+
+
+def counted(approval: Approval, voter: Principal, vote: Vote) -> Counted | Refused:
+    """What this vote does to an approval of the voter's own tenant."""
+    refusal = _state_refusal(approval) or _voter_refusal(approval, voter)
+    if refusal is not None:
+        return refusal
+    if not vote.approve:
+        return Counted(state="rejected")
+    approving = {person(earlier.voter) for earlier in approval.votes if earlier.approve} | {person(voter.id)}
+    return Counted(state="approved" if len(approving) >= approval.rule.quorum else "pending")
+
+
+def is_complete(approval: Approval) -> bool:
+    """Whether the votes themselves carry the approval, whatever its state says."""
+    people = {person(vote.voter) for vote in approval.votes if vote.approve} - {person(approval.requested_by)}
+    return len(people) >= approval.rule.quorum and all(vote.approve for vote in approval.votes)
+
+
+def _state_refusal(approval: Approval) -> Refused | None:
+    if approval.state == "pending":
+        return None
+    return Refused(
+        code=f"approval_{approval.state}",
+        why=f"the approval {approval.approval_id!r} is {approval.state}; it takes no more votes",
+    )
+
+
+def _voter_refusal(approval: Approval, voter: Principal) -> Refused | None:
+    name = approval.approval_id
+    if voter.authentication == "service":
+        return Refused(code="not_a_person", why=f"{voter.id!r} is a service; approvals are given by people")
+    if not set(voter.roles) & set(approval.rule.roles):
+        roles = ", ".join(approval.rule.roles)
+        return Refused(code="role_missing", why=f"the approval {name!r} needs one of the roles {roles}")
+    if person(voter.id) == person(approval.requested_by):
+        return Refused(code="author_excluded", why=f"{voter.id!r} asked for {name!r}; another person has to decide")
+    if person(voter.id) in {person(vote.voter) for vote in approval.votes}:
+        return Refused(code="already_voted", why=f"{voter.id!r} has voted on {name!r}; each person votes once")
+    return None

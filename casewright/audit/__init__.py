@@ -1,0 +1,1 @@
+"""The audit: an append-only chain of events with a signed head."""

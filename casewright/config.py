@@ -1,0 +1,109 @@
+"""One frozen Settings, built in `launch.py` and passed down; never global, never re-read.
+
+It is deliberately *not* a reader of the environment: `Settings.load` is called once per process.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from casewright.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgets:
+    """What one review may spend before it ends as incomplete."""
+
+    steps: int = 40
+    """Graph steps."""
+    tool_calls: int = 200
+    wall_clock_seconds: int = 300
+    """Working time; waiting for people does not count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where things are and how much they may spend."""
+
+    home: Path
+    """The data folder: database, index, keys, identities."""
+    policies: Path
+    """The Rego files in force."""
+    budgets: Budgets = Budgets()
+    tool_timeout_seconds: float = 20.0
+    anthropic_api_key: str = ""
+    anthropic_base_url: str = ""
+    anthropic_model: str = "claude-sonnet-5"
+    model_timeout_seconds: float = 60.0
+
+    @property
+    def database(self) -> Path:
+        return self.home / "casewright.db"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.home / "checkpoints.db"
+
+    @property
+    def index(self) -> Path:
+        return self.home / "index"
+
+    @property
+    def identities(self) -> Path:
+        return self.home / "identities.json"
+
+    @property
+    def signing_key(self) -> Path:
+        return self.home / "signing-key.pem"
+
+    @classmethod
+    def load(cls, *, home: str | None, environment: Mapping[str, str], app_root: Path) -> "Settings":
+        """Settings from `--home` and the environment.
+
+        Raises:
+            InputError: the home is a file, or a number in the environment is none.
+        """
+        chosen = home or environment.get("CASEWRIGHT_HOME") or str(Path.home() / ".casewright")
+        path = Path(chosen).expanduser().resolve()
+        if path.exists() and not path.is_dir():
+            raise InputError(f"the data folder {str(path)!r} is a file; name a folder with --home or CASEWRIGHT_HOME")
+        policies = environment.get("CASEWRIGHT_POLICIES")
+        return cls(
+            home=path,
+            policies=Path(policies).expanduser().resolve() if policies else app_root / "policies",
+            budgets=_budgets(environment),
+            anthropic_api_key=environment.get("ANTHROPIC_API_KEY", ""),
+            anthropic_base_url=environment.get("ANTHROPIC_BASE_URL", ""),
+            anthropic_model=environment.get("CASEWRIGHT_ANTHROPIC_MODEL", cls.anthropic_model),
+        )
+
+
+def _budgets(environment: Mapping[str, str]) -> Budgets:
+    default = Budgets()
+    return Budgets(
+        steps=_whole_number(environment, "CASEWRIGHT_BUDGET_STEPS", default.steps),
+        tool_calls=_whole_number(environment, "CASEWRIGHT_BUDGET_TOOL_CALLS", default.tool_calls),
+        wall_clock_seconds=_whole_number(environment, "CASEWRIGHT_BUDGET_SECONDS", default.wall_clock_seconds),
+    )
+
+
+def _whole_number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name)
+    if text is None:
+        return default
+    if not text.isdigit() or not 0 < int(text) <= 100_000:
+        raise InputError(f"{name}={text!r} is not a whole number from 1 to 100000; correct or unset it")
+    return int(text)
+
+
+def app_root() -> Path:
+    """The folder that holds `servers`, `agents`, `policies`: `_app` in a wheel, else the checkout."""
+    package = Path(__file__).resolve().parent
+    bundled = package / "_app"
+    return bundled if bundled.is_dir() else package.parent
+
+
+def process_environment() -> Mapping[str, str]:
+    """The environment of this process; read by `launch.py` alone."""
+    return os.environ

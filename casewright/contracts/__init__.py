@@ -1,0 +1,1 @@
+"""Frozen models that cross a process: the words that all parts of the house share."""

@@ -1,0 +1,109 @@
+"""Clauses of the corpus, as they leave it: what is quoted, compared and cited.
+
+A clause is one labelled paragraph of one version of one document of one tenant.
+`clause_id` is `document_id@version#label` and is unique within a tenant.
+"""
+
+import datetime as dt
+from typing import Literal
+
+from casewright.contracts.base import Contract
+
+DocumentStatus = Literal["published", "draft", "withdrawn"]
+
+
+class DocumentVersion(Contract):
+    document_id: str
+    version: str
+    title: str
+    tenant: str
+    status: DocumentStatus
+    labels: tuple[str, ...]
+    issuer: str
+    effective_from: dt.date
+    effective_to: dt.date | None
+    """Inclusive last day; absent while no later version is known."""
+    clauses: int
+    sha256: str
+    """Of the file's bytes."""
+
+
+class Clause(Contract):
+    clause_id: str
+    document_id: str
+    version: str
+    label: str
+    title: str
+    """The document's title."""
+    heading: str
+    """Headings above it, joined by " > "."""
+    text: str
+    sha256: str
+    """Of the UTF-8 text."""
+    parents: tuple[str, ...]
+    """Labels of the clauses above it, outermost first."""
+    position: int
+    """0-based place in the document."""
+    effective_from: dt.date
+    effective_to: dt.date | None
+    status: DocumentStatus
+
+
+class ClauseHit(Clause):
+    score: float
+    """Reciprocal rank fusion score; comparable within one result only."""
+    rank: int
+    exact_reference: bool = False
+    """The query named this label, so it is returned whatever its score."""
+    lead_in: str = ""
+    """Text of the parent clauses that this clause completes, outermost first."""
+
+
+class SearchResult(Contract):
+    hits: tuple[ClauseHit, ...]
+    index_version: str
+    as_of: dt.date
+    sufficient: bool
+    """False: nothing here answers the question; do not answer from it."""
+    missing: str = ""
+    """What was not found, in words, when `sufficient` is false."""
+
+
+class ClauseInContext(Contract):
+    clause: Clause
+    parents: tuple[Clause, ...]
+    children: tuple[Clause, ...]
+    previous: Clause | None
+    next: Clause | None
+    index_version: str
+
+
+class ClauseComparison(Contract):
+    document_id: str
+    label: str
+    from_version: str
+    to_version: str
+    from_text: str | None
+    """Absent: the clause is not in that version."""
+    to_text: str | None
+    changes: tuple["WordChange", ...]
+
+
+class WordChange(Contract):
+    kind: Literal["removed", "added", "replaced"]
+    removed: str
+    added: str
+
+
+class SearchFilters(Contract):
+    """Typed prefilters; the tenant and labels come from the access decision alone."""
+
+    tenant: str
+    labels: tuple[str, ...]
+    """Labels the caller holds: a clause is visible when all its labels are among them."""
+    as_of: dt.date
+    document_ids: tuple[str, ...] = ()
+    """Empty: every visible document."""
+    include: Literal["in_force", "named_version"] = "in_force"
+    version: str = ""
+    """Only with `named_version`: superseded, future, draft or withdrawn text asked for by name."""

@@ -1,0 +1,199 @@
+"""The corpus: the one way to ingest, search, read, compare and verify rules.
+
+Synchronous and safe to call from several threads: readers share an immutable snapshot that
+is replaced when the active state changes. Constructing it opens nothing. It is deliberately
+*not* aware of access decisions: the filters it is given were made by one.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from casewright.contracts.base import Contract
+from casewright.contracts.clause import (
+    Clause,
+    ClauseComparison,
+    ClauseInContext,
+    DocumentVersion,
+    SearchFilters,
+    SearchResult,
+)
+from casewright.contracts.recommendation import Citation, VerifiedCitation
+from casewright.corpus.citations import refused, verify_quote
+from casewright.corpus.comparison import word_changes
+from casewright.corpus.ingest import Ingest, IngestProgress, IngestReport
+from casewright.corpus.reading import read_clause, read_in_context
+from casewright.corpus.snapshot import Snapshot
+from casewright.corpus.state import read_state
+from casewright.errors import NotFoundError, StorageError
+
+if TYPE_CHECKING:
+    from casewright.corpus.embedding import Embedder
+
+
+class CorpusStats(Contract):
+    """How much the index holds, over all tenants and versions."""
+
+    documents: int
+    versions: int
+    clauses: int
+
+
+class Corpus:
+    """The rules in one index folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; nothing is opened until the first call."""
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._opened: Snapshot | None = None
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        *,
+        tenant: str,
+        progress: Callable[[IngestProgress], None] | None = None,
+    ) -> IngestReport:
+        """Bring files and folders of one tenant into the index; unchanged files are skipped.
+
+        Raises:
+            InputError: a path is missing or holds no files.
+            UnavailableError: another process keeps ingesting.
+            StorageError: the index cannot be written; what was visible before still is.
+        """
+        return Ingest(self._folder, self._embedder(), tenant=tenant, progress=progress).run(paths)
+
+    def search(self, query: str, filters: SearchFilters, *, limit: int = 10) -> SearchResult:
+        """The best clauses for a query, with a verdict on whether they can answer it.
+
+        Raises:
+            InputError: the limit or the named version is not valid.
+            StorageError: there is no index, or it is damaged.
+        """
+        from casewright.corpus.search import find
+        from casewright.corpus.sufficiency import judge
+
+        snapshot = self._snapshot()
+        found = find(snapshot, self._embedder(), query, filters, limit=limit)
+        verdict = judge(found.question, found.hits, found.similarity)
+        return SearchResult(
+            hits=found.hits,
+            index_version=snapshot.state.index_version,
+            as_of=filters.as_of,
+            sufficient=verdict.sufficient,
+            missing=verdict.missing,
+        )
+
+    def clause(self, filters: SearchFilters, *, document_id: str, label: str) -> ClauseInContext:
+        """A clause with its parents, children and neighbours.
+
+        Raises:
+            NotFoundError: no such clause is visible under the filters.
+        """
+        snapshot = self._snapshot()
+        return read_in_context(snapshot, _within(filters, document_id), label=label)
+
+    def compare(
+        self, filters: SearchFilters, *, document_id: str, label: str, from_version: str, to_version: str
+    ) -> ClauseComparison:
+        """One clause in two named versions, word by word.
+
+        Raises:
+            NotFoundError: a version is not visible, or neither version has the clause.
+        """
+        snapshot = self._snapshot()
+        found: list[Clause | None] = []
+        for version in (from_version, to_version):
+            named = _within(filters, document_id).model_copy(update={"include": "named_version", "version": version})
+            if not snapshot.catalogue.visible(named, all_versions=False):
+                raise NotFoundError(
+                    f"there is no version {version!r} of {document_id!r}; list the documents to see which there are"
+                )
+            found.append(read_clause(snapshot, named, label=label))
+        before, after = found
+        if before is None and after is None:
+            raise NotFoundError(
+                f"neither {from_version!r} nor {to_version!r} of {document_id!r} has a clause {label!r}; check the "
+                "label"
+            )
+        return ClauseComparison(
+            document_id=document_id,
+            label=next(clause.label for clause in found if clause is not None),
+            from_version=from_version,
+            to_version=to_version,
+            from_text=None if before is None else before.text,
+            to_text=None if after is None else after.text,
+            changes=word_changes("" if before is None else before.text, "" if after is None else after.text),
+        )
+
+    def documents(self, filters: SearchFilters, *, all_versions: bool = False) -> tuple[DocumentVersion, ...]:
+        """The versions that are visible: in force (or named), or all of them."""
+        visible = self._snapshot().catalogue.visible(filters, all_versions=all_versions)
+        return tuple(version.contract() for version in visible)
+
+    def verify(self, citation: Citation, filters: SearchFilters) -> VerifiedCitation:
+        """Check a citation: visible and in force under the filters, hash and exact quote.
+
+        Raises:
+            StorageError: there is no index, or it is damaged.
+        """
+        name = f"{citation.document_id} {citation.label}"
+        try:
+            clause = read_clause(self._snapshot(), _within(filters, citation.document_id), label=citation.label)
+        except NotFoundError:
+            clause = None
+        if clause is None:
+            return refused(citation, f"there is no clause {name!r} in force on {filters.as_of}; cite a rule that is")
+        if clause.version != citation.version:
+            problem = f"version {citation.version!r} of {name!r} is not the one in force on {filters.as_of}"
+            return refused(citation, f"{problem}; cite version {clause.version!r}")
+        return verify_quote(citation, clause)
+
+    def index_version(self) -> str:
+        """The name of the state that answers now.
+
+        Raises:
+            StorageError: there is no index.
+        """
+        return self._snapshot().state.index_version
+
+    def stats(self) -> CorpusStats:
+        """How much there is.
+
+        Raises:
+            StorageError: there is no index.
+        """
+        versions = self._snapshot().catalogue.versions
+        return CorpusStats(
+            documents=len({version.key[:2] for version in versions}),
+            versions=len(versions),
+            clauses=sum(version.clause_count for version in versions),
+        )
+
+    def _snapshot(self) -> Snapshot:
+        state = read_state(self._folder)
+        if state is None:
+            raise StorageError(
+                f"there is no index in {str(self._folder)!r}; run `casewright init` or `casewright corpus ingest PATH`"
+            )
+        opened = self._opened
+        if opened is not None and opened.state == state:
+            return opened
+        with self._lock:
+            if self._opened is None or self._opened.state != state:
+                self._opened = Snapshot.open(self._folder, state)
+            return self._opened
+
+    def _embedder(self) -> "Embedder":
+        from casewright.corpus.embedding import default_embedder
+
+        return default_embedder()
+
+
+def _within(filters: SearchFilters, document_id: str) -> SearchFilters:
+    """The filters narrowed to one document; one outside them is not found."""
+    if filters.document_ids and document_id not in filters.document_ids:
+        raise NotFoundError(f"there is no document {document_id!r} in force that you can see; list the documents")
+    return filters.model_copy(update={"document_ids": (document_id,)})

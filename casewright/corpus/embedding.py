@@ -1,0 +1,106 @@
+"""Text to vectors: the seam, and the static table that ships with the package.
+
+A static embedding is the mean of one stored vector per word piece (Model2Vec; the table
+already carries SIF weights), so it needs no download, no accelerator and no network.
+Safe to share among threads: after loading, nothing is written.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from casewright.errors import StorageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Vectors = npt.NDArray[np.float32]
+
+MODEL_FOLDER = Path(__file__).parent / "models" / "static-minilm-256"
+_BATCH = 2_048
+_MAX_CHARACTERS = 20_000
+"""Beyond this a text adds nothing to its mean."""
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors and says how much a word tells."""
+
+    name: str
+    dimensions: int
+
+    def embed(self, texts: Sequence[str]) -> "Vectors":
+        """One row of unit length per text; a text without known words is a zero row."""
+        ...
+
+    def weight(self, word: str) -> float:
+        """How much the word tells: near 0 for `the`, 1 or more for rare words."""
+        ...
+
+
+class StaticEmbedder:
+    """The int8 table in `folder`, dequantized once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the table and its tokenizer.
+
+        Raises:
+            StorageError: the model files are missing or damaged.
+        """
+        import numpy as np
+
+        self.name = folder.name
+        self._tokenizer, table = _load(folder)
+        self._table: Vectors = table.astype(np.float32)
+        self.dimensions = int(self._table.shape[1])
+        norms = np.linalg.norm(self._table, axis=1)
+        self._norms: Vectors = (norms / float(np.percentile(norms[norms > 0], 75))).astype(np.float32)
+        self._unknown: int = self._tokenizer.token_to_id("[UNK]")
+
+    def embed(self, texts: Sequence[str]) -> "Vectors":
+        import numpy as np
+
+        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for start in range(0, len(texts), _BATCH):
+            batch = texts[start : start + _BATCH]
+            for offset, ids in enumerate(self._pieces(batch)):
+                if ids:
+                    rows[start + offset] = self._table[ids].mean(axis=0)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows / np.where(lengths > 0, lengths, np.float32(1.0)).astype(np.float32)
+
+    def weight(self, word: str) -> float:
+        pieces = next(iter(self._pieces((word,))))
+        return max((float(self._norms[piece]) for piece in pieces), default=1.0)
+
+    def _pieces(self, texts: Sequence[str]) -> Iterable[list[int]]:
+        shortened = [text[:_MAX_CHARACTERS] for text in texts]
+        for encoding in self._tokenizer.encode_batch_fast(shortened, add_special_tokens=False):
+            yield [piece for piece in encoding.ids if piece != self._unknown]
+
+
+def _load(folder: Path) -> tuple[Any, Any]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file  # pyright: ignore[reportUnknownVariableType]
+    from tokenizers import Tokenizer
+
+    try:
+        source = (folder / "tokenizer.json").read_text(encoding="utf-8")
+        json.loads(source)
+        table = load_file(folder / "model.safetensors")["embeddings"]
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise StorageError(
+            f"the embedding model in {str(folder)!r} cannot be read ({error}); install the package again"
+        ) from error
+    tokenizer = Tokenizer.from_str(source)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer, table
+
+
+@lru_cache(maxsize=1)
+def default_embedder() -> StaticEmbedder:
+    """The table that ships with the package, loaded on first use and kept."""
+    return StaticEmbedder(MODEL_FOLDER)

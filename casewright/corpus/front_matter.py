@@ -1,0 +1,171 @@
+"""The YAML front matter of a document: who issued it, for whom, and from when it holds.
+
+Every field is read strictly; what is not understood raises `UnreadableDocumentError`, whose
+text says what is wrong and how to mend it. Called by `markdown` alone.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, cast
+
+from casewright.contracts.clause import DocumentStatus
+from casewright.errors import InputError
+
+_NAME = re.compile(r"[^\s@#/\\\x00-\x1f]{1,120}")
+_STATUSES: dict[str, DocumentStatus] = {"published": "published", "draft": "draft", "withdrawn": "withdrawn"}
+_MAX_TEXT = 1_000
+_MAX_LABELS = 32
+_YEARS = range(1700, 9999)
+
+
+class UnreadableDocumentError(InputError):
+    """Mend the document: it goes to quarantine with this reason, and the rest goes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontMatter:
+    """What a document says about itself."""
+
+    document_id: str
+    version: str
+    title: str
+    status: DocumentStatus
+    effective_from: dt.date
+    effective_to: dt.date | None
+    issuer: str
+    labels: tuple[str, ...]
+
+
+def split_front_matter(text: str) -> tuple[str, str]:
+    """The YAML between the two `---` lines, and the body after them.
+
+    Raises:
+        UnreadableDocumentError: the document does not begin with front matter.
+    """
+    lines = text.removeprefix("\ufeff").split("\n")
+    if lines[0].strip() != "---":
+        raise UnreadableDocumentError(
+            "it does not begin with front matter; put a line '---' first, then title, document_id, version, "
+            "effective_from and status, then '---'"
+        )
+    for number, line in enumerate(lines[1:], start=1):
+        if line.strip() == "---":
+            return "\n".join(lines[1:number]), "\n".join(lines[number + 1 :])
+    raise UnreadableDocumentError("its front matter is not closed; end it with a line '---'")
+
+
+def read_front_matter(source: str, *, tenant: str) -> FrontMatter:
+    """Typed front matter of a document that `tenant` ingests.
+
+    Raises:
+        UnreadableDocumentError: not YAML, a field missing, unknown or of the wrong kind, or another tenant named.
+    """
+    fields = _mapping(source)
+    named = fields.get("tenant", tenant)
+    if named != tenant:
+        raise UnreadableDocumentError(
+            f"it names the tenant {named!r} but is ingested for {tenant!r}; ingest it for the tenant it names or "
+            "correct 'tenant'"
+        )
+    matter = FrontMatter(
+        document_id=_name(fields, "document_id"),
+        version=_name(fields, "version"),
+        title=_text(fields, "title"),
+        status=_status(fields),
+        effective_from=_date(fields, "effective_from"),
+        effective_to=_date(fields, "effective_to") if fields.get("effective_to") is not None else None,
+        issuer=_text(fields, "issuer") if fields.get("issuer") is not None else "",
+        labels=_labels(fields),
+    )
+    if matter.effective_to is not None and matter.effective_to < matter.effective_from:
+        raise UnreadableDocumentError(
+            f"effective_to {matter.effective_to} is before effective_from {matter.effective_from}; correct one of them"
+        )
+    if fields.get("supersedes") is not None and _name(fields, "supersedes") == matter.version:
+        raise UnreadableDocumentError(
+            f"version {matter.version!r} supersedes itself; name the earlier version or drop 'supersedes'"
+        )
+    return matter
+
+
+def _mapping(source: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        value: object = yaml.safe_load(source)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        first_line = str(error).split("\n", 1)[0]
+        raise UnreadableDocumentError(
+            f"its front matter is not YAML ({first_line}); quote values that contain ':' or '#'"
+        ) from error
+    if not isinstance(value, dict):
+        raise UnreadableDocumentError(
+            "its front matter is not a list of 'name: value' lines; write title, document_id, version, "
+            "effective_from and status"
+        )
+    return cast("dict[str, Any]", value)
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if isinstance(value, str) and value.strip() and len(value) <= _MAX_TEXT:
+        return unicodedata.normalize("NFC", " ".join(value.split()))
+    raise UnreadableDocumentError(
+        f"front matter {name!r} is {_shown(value)}; give it as text of 1 to {_MAX_TEXT} characters"
+    )
+
+
+def _name(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if isinstance(value, str) and _NAME.fullmatch(value) and unicodedata.is_normalized("NFC", value):
+        return value
+    raise UnreadableDocumentError(
+        f"front matter {name!r} is {_shown(value)}; give 1 to 120 characters without spaces, '@', '#', '/' and put "
+        "it in quotes, so that YAML keeps it as text"
+    )
+
+
+def _status(fields: dict[str, Any]) -> DocumentStatus:
+    value = fields.get("status")
+    if isinstance(value, str) and value in _STATUSES:
+        return _STATUSES[value]
+    raise UnreadableDocumentError(f"front matter 'status' is {_shown(value)}; write published, draft or withdrawn")
+
+
+def _date(fields: dict[str, Any], name: str) -> dt.date:
+    value = fields.get(name)
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        with suppress(ValueError):
+            value = dt.date.fromisoformat(value)
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime) and value.year in _YEARS:
+        return value
+    raise UnreadableDocumentError(
+        f"front matter {name!r} is {_shown(value)}; write a date of {_YEARS[0]} to {_YEARS[-1]} as YYYY-MM-DD"
+    )
+
+
+def _labels(fields: dict[str, Any]) -> tuple[str, ...]:
+    """Access labels; a value that is not a list of names must never read as 'no labels'."""
+    if "labels" not in fields:
+        return ()
+    value: object = fields["labels"]
+    if not isinstance(value, list):
+        raise UnreadableDocumentError(
+            f"front matter 'labels' is {_shown(value)}; write a list such as [fraud-ops], or [] for none"
+        )
+    listed = cast("list[object]", value)
+    if len(listed) > _MAX_LABELS:
+        raise UnreadableDocumentError(f"it has {len(listed)} access labels; give it at most {_MAX_LABELS}")
+    labels: set[str] = set()
+    for label in listed:
+        if not (isinstance(label, str) and _NAME.fullmatch(label)):
+            raise UnreadableDocumentError(f"access label {_shown(label)} is not a name; use letters, digits and '-'")
+        labels.add(label)
+    return tuple(sorted(labels))
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else repr(value)[:120]

@@ -1,0 +1,188 @@
+"""One row of the index: a clause with everything that is filtered, shown or searched.
+
+Rows are made from parsed documents at ingest and read back as contracts. Dates are
+integers (yyyymmdd), so that ranges compare without time zones.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from casewright.contracts.clause import Clause, ClauseHit, DocumentStatus, DocumentVersion
+from casewright.corpus.effective import VersionRange
+from casewright.corpus.filters import OPEN_END, day_from_number, day_number, label_set_name, start_day
+from casewright.corpus.labels import fold_reference
+from casewright.corpus.markdown import ParsedClause, ParsedDocument
+from casewright.corpus.words import stems
+
+LEAD_IN_SEPARATOR = "\n"
+"""Between the texts of a lead-in; clause texts hold no line break."""
+_STATUSES: dict[str, DocumentStatus] = {"published": "published", "draft": "draft", "withdrawn": "withdrawn"}
+CLAUSE_COLUMNS = (
+    "document_id",
+    "version",
+    "label",
+    "title",
+    "heading",
+    "text",
+    "sha256",
+    "parents",
+    "position",
+    "effective_from",
+    "effective_to",
+    "status",
+    "lead_in",
+)
+HIT_COLUMNS = (*CLAUSE_COLUMNS, "tenant", "stems")
+"""What a search reads of its candidates; `stems` are those of title, last heading, lead-in and text."""
+VERSION_COLUMNS = (
+    "tenant",
+    "document_id",
+    "version",
+    "title",
+    "status",
+    "label_set",
+    "issuer",
+    "effective_from",
+    "own_effective_to",
+    "effective_to",
+    "file_sha256",
+    "clause_count",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexedVersion:
+    """One document version as the index knows it."""
+
+    tenant: str
+    document_id: str
+    version: str
+    title: str
+    status: DocumentStatus
+    label_set: str
+    issuer: str
+    effective_from: int
+    own_effective_to: int
+    effective_to: int
+    file_sha256: str
+    clause_count: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.tenant, self.document_id, self.version)
+
+    @property
+    def range(self) -> VersionRange:
+        return VersionRange(
+            version=self.version,
+            status=self.status,
+            effective_from=self.effective_from,
+            own_effective_to=self.own_effective_to,
+        )
+
+    def contract(self) -> DocumentVersion:
+        return DocumentVersion(
+            document_id=self.document_id,
+            version=self.version,
+            title=self.title,
+            tenant=self.tenant,
+            status=self.status,
+            labels=tuple(label for label in self.label_set.split("#") if label),
+            issuer=self.issuer,
+            effective_from=start_day(self.effective_from),
+            effective_to=day_from_number(self.effective_to),
+            clauses=self.clause_count,
+            sha256=self.file_sha256,
+        )
+
+
+def version_of(document: ParsedDocument, *, tenant: str, effective_to: int = OPEN_END) -> IndexedVersion:
+    """The version a parsed file holds; `effective_to` is its place in the chain."""
+    matter = document.matter
+    return IndexedVersion(
+        tenant=tenant,
+        document_id=matter.document_id,
+        version=matter.version,
+        title=matter.title,
+        status=matter.status,
+        label_set=label_set_name(matter.labels),
+        issuer=matter.issuer,
+        effective_from=day_number(matter.effective_from),
+        own_effective_to=OPEN_END if matter.effective_to is None else day_number(matter.effective_to),
+        effective_to=effective_to,
+        file_sha256=document.file_sha256,
+        clause_count=len(document.clauses),
+    )
+
+
+def version_from(values: Mapping[str, Any]) -> IndexedVersion:
+    """A version as read from the index."""
+    fields: dict[str, Any] = {name: values[name] for name in VERSION_COLUMNS}
+    fields["status"] = _STATUSES[values["status"]]
+    return IndexedVersion(**fields)
+
+
+def row_values(version: IndexedVersion, clause: ParsedClause) -> dict[str, Any]:
+    """The columns of one clause, all but the vector."""
+    return {name: getattr(version, name) for name in VERSION_COLUMNS} | {
+        "label": clause.label,
+        "parent": clause.parents[-1] if clause.parents else "",
+        "reference": fold_reference(clause.label),
+        "position": clause.position,
+        "heading": clause.heading,
+        "text": clause.text,
+        "sha256": clause.sha256,
+        "parents": list(clause.parents),
+        "lead_in": LEAD_IN_SEPARATOR.join(clause.lead_in),
+        "body": f"{version.title} {search_text(clause)}",
+        "stems": _stems(version, clause),
+    }
+
+
+def search_text(clause: ParsedClause) -> str:
+    """What is embedded: headings below the title, titles of parents, lead-in, text."""
+    headings = clause.heading.split(" > ")[1:]
+    return " ".join((*headings, *clause.titles, *clause.lead_in, clause.text))
+
+
+def _stems(version: IndexedVersion, clause: ParsedClause) -> str:
+    heading = clause.heading.rpartition(" > ")[2]
+    return " ".join(sorted(stems(" ".join((version.title, heading, *clause.lead_in, clause.text)))))
+
+
+def clause_from(values: Mapping[str, Any]) -> Clause:
+    """A clause as read from the index."""
+    return Clause(**_clause_fields(values))
+
+
+def hit_from(values: Mapping[str, Any], *, score: float, rank: int, exact_reference: bool) -> ClauseHit:
+    """A clause as one result of a search."""
+    return ClauseHit(
+        **_clause_fields(values),
+        score=score,
+        rank=rank,
+        exact_reference=exact_reference,
+        lead_in=values["lead_in"],
+    )
+
+
+def clause_id(values: Mapping[str, Any]) -> str:
+    """The name of a clause within its tenant: `document_id@version#label`."""
+    return f"{values['document_id']}@{values['version']}#{values['label']}"
+
+
+def lead_in_parts(lead_in: str) -> Sequence[str]:
+    """The texts of a lead-in, outermost first."""
+    return tuple(part for part in lead_in.split(LEAD_IN_SEPARATOR) if part)
+
+
+def _clause_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("document_id", "version", "label", "title", "heading", "text", "sha256", "position")
+    return {name: values[name] for name in names} | {
+        "clause_id": clause_id(values),
+        "parents": tuple(values["parents"]),
+        "effective_from": start_day(values["effective_from"]),
+        "effective_to": day_from_number(values["effective_to"]),
+        "status": _STATUSES[values["status"]],
+    }

@@ -1,0 +1,1 @@
+"""Effects: approved calls that happen exactly once and leave a receipt."""

@@ -1,0 +1,1 @@
+"""Who is calling: keys, tokens, and the identities of a local installation."""

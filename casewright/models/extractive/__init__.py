@@ -1,0 +1,1 @@
+"""How the offline provider answers each task: whole sentences and rules, nothing invented."""

@@ -1,0 +1,193 @@
+"""The one way to ask a model: a task, its input, a validated output, and a record of the call.
+
+Every output is parsed, validated and checked against its input; a provider gets at most two
+chances to mend an answer. Then the next provider answers, if the task permits it, and the result
+says that it is degraded. No provider left: `ModelError`. The gateway decides nothing about
+access and believes nothing a model says about itself.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self
+
+from pydantic import ValidationError
+
+from casewright.config import Settings
+from casewright.errors import InputError, ModelError
+from casewright.models.accounting import CallRecord, Recorder
+from casewright.models.dialogue import Answer, Dialogue, Spent
+from casewright.models.offline import OfflineProvider
+from casewright.models.prompts import JSON_PROMPT, REPAIR_PROMPT, PromptLibrary
+from casewright.models.provider import Provider
+from casewright.models.retry import RetryPolicy
+from casewright.models.task import InputT, OutputT, Task
+from casewright.models.tasks import TASKS
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallContext:
+    """Whose call it is; goes to the record, never to the model."""
+
+    run_id: str
+    case_id: str
+    tenant: str
+    agent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResult(Generic[OutputT]):
+    """A valid output and the record of how it came about."""
+
+    output: OutputT
+    record: CallRecord
+
+
+class Gateway:
+    """Asks providers in order of preference. The order is the policy: first is best."""
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        prompts: PromptLibrary,
+        recorder: Recorder,
+        *,
+        retry: RetryPolicy | None = None,
+        call_timeout_seconds: float = 60.0,
+    ) -> None:
+        """Check that every task has its prompt.
+
+        Raises:
+            InputError: there is no provider, or a task's prompt is missing or does not fit it.
+        """
+        if not providers:
+            raise InputError("the model gateway has no provider; give it at least the offline one")
+        self._providers = tuple(providers)
+        self._prompts = prompts
+        self._recorder = recorder
+        self._retry = retry or RetryPolicy()
+        self._call_timeout_seconds = call_timeout_seconds
+        for one in TASKS.values():
+            prompts.for_task(one)
+        prompts.get(REPAIR_PROMPT)
+        prompts.get(JSON_PROMPT)
+
+    async def run(self, task: Task[InputT, OutputT], value: InputT, *, context: CallContext) -> TaskResult[OutputT]:
+        """Have `task` answered for `value`.
+
+        Raises:
+            InputError: the input is not valid for the task.
+            ModelError: no provider gave a valid output; its record is kept all the same.
+        """
+        checked = _validated(task, value)
+        started_ns = time.monotonic_ns()
+        spent, failures = Spent(), list[str]()
+        for provider in self._providers if task.may_degrade else self._providers[:1]:
+            dialogue = Dialogue(
+                task=task,
+                prompts=self._prompts,
+                provider=provider,
+                retry=self._retry,
+                call_timeout_seconds=self._call_timeout_seconds,
+            )
+            result = await dialogue.hold(checked)
+            spent = spent + result.spent
+            if isinstance(result, Answer):
+                ending = _Ending(provider=provider.name, model=result.model, failures=tuple(failures))
+                record = self._record(task, context, spent, ending, started_ns)
+                await self._recorder.record(record)
+                return TaskResult(output=result.output, record=record)
+            failures.append(f"{provider.name}: {result.reason}")
+        ending = _Ending(provider="", model="", failures=tuple(failures))
+        await self._recorder.record(self._record(task, context, spent, ending, started_ns))
+        raise ModelError(
+            f"no valid output for task {task.name!r}: {'; '.join(failures)}. Try again later or use another model."
+        )
+
+    async def aclose(self) -> None:
+        """Let go of the providers' connections."""
+        for provider in self._providers:
+            await provider.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _record(
+        self, task: Task[Any, Any], context: CallContext, spent: Spent, ending: "_Ending", started_ns: int
+    ) -> CallRecord:
+        prompt = self._prompts.for_task(task)
+        return CallRecord(
+            task=task.name,
+            task_version=task.version,
+            risk=task.risk,
+            prompt_id=prompt.head.id,
+            prompt_version=prompt.head.version,
+            prompt_hash=prompt.sha256,
+            repair_prompt_hash=self._prompts.get(REPAIR_PROMPT).sha256 if spent.repairs else "",
+            provider=ending.provider,
+            model=ending.model,
+            request_ids=spent.request_ids,
+            input_tokens=spent.usage.input_tokens,
+            output_tokens=spent.usage.output_tokens,
+            cache_read_tokens=spent.usage.cache_read_tokens,
+            cache_write_tokens=spent.usage.cache_write_tokens,
+            duration_ms=(time.monotonic_ns() - started_ns) // 1_000_000,
+            calls=spent.calls,
+            repairs=spent.repairs,
+            degraded=bool(ending.provider and ending.failures),
+            outcome="answered" if ending.provider else "failed",
+            reason="; ".join(ending.failures),
+            run_id=context.run_id,
+            case_id=context.case_id,
+            tenant=context.tenant,
+            agent=context.agent,
+        )
+
+
+def from_settings(settings: Settings, prompts_folder: Path, recorder: Recorder) -> Gateway:
+    """The gateway that `settings` ask for: Anthropic when there is a key, the offline provider always last.
+
+    Raises:
+        InputError: the prompts folder or a prompt file is missing or malformed.
+    """
+    providers: list[Provider] = []
+    if settings.anthropic_api_key:
+        # Imported here because most processes never use it.
+        from casewright.models.anthropic import AnthropicProvider
+
+        providers.append(
+            AnthropicProvider(
+                api_key=settings.anthropic_api_key,
+                base_url=settings.anthropic_base_url,
+                model=settings.anthropic_model,
+            )
+        )
+    providers.append(OfflineProvider())
+    return Gateway(
+        providers, PromptLibrary(prompts_folder), recorder, call_timeout_seconds=settings.model_timeout_seconds
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ending:
+    provider: str
+    """Empty: none answered."""
+    model: str
+    failures: tuple[str, ...]
+
+
+def _validated(task: Task[InputT, OutputT], value: InputT) -> InputT:
+    if not isinstance(value, task.input):
+        raise InputError(f"task {task.name!r} takes {task.input.__name__}, not {type(value).__name__}")
+    try:
+        return task.input.model_validate(value.model_dump(warnings="none"))
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors(include_input=False))
+        raise InputError(f"the input of task {task.name!r} is wrong in: {wrong}; correct it") from error

@@ -1,0 +1,131 @@
+"""Any langchain-core chat model as a provider, named by import path and settings.
+
+It uses the model's own structured output where it has one; otherwise the prompt asks for JSON.
+Which model is allowed is the operator's configuration, never an argument of a call.
+"""
+
+import importlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from casewright.errors import InputError
+from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Usage
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+_CUT_OFF = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
+_REFUSED = frozenset({"refusal", "content_filter", "SAFETY"})
+
+
+class LangChainProvider:
+    """One chat model. The model's own retries should be off (`max_retries=0`): the gateway retries."""
+
+    def __init__(self, model: "BaseChatModel", *, name: str) -> None:
+        self._model = model
+        self._name = name
+        self._structured = _has_structured_output(model)
+
+    @property
+    def name(self) -> str:
+        return f"langchain/{self._name}"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(structured_output=self._structured, leaves_process=True)
+
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        messages = _messages(request)
+        try:
+            if self._structured:
+                schema = {**request.output.model_json_schema(), "title": "answer", "description": "The answer."}
+                found = await self._model.with_structured_output(schema, include_raw=True).ainvoke(messages)
+                return self._reply(found["raw"], found.get("parsed")) if isinstance(found, dict) else _unreadable()
+            return self._reply(await self._model.ainvoke(messages), None)
+        except Exception as error:  # noqa: BLE001 - boundary: integrations raise errors of many libraries
+            return NoReply(reason=f"the model raised {type(error).__name__}", retryable=_is_passing(error))
+
+    async def aclose(self) -> None:
+        return None
+
+    def _reply(self, message: "BaseMessage", parsed: object) -> ModelReply | NoReply:
+        about = cast(dict[str, Any], message.response_metadata)
+        ending = str(about.get("finish_reason") or about.get("stop_reason") or "")
+        usage = _usage(message)
+        request_id = str(message.id or "")
+        if ending in _REFUSED:
+            return NoReply(reason="the model refused", retryable=False, request_id=request_id, usage=usage)
+        return ModelReply(
+            text=json.dumps(parsed, ensure_ascii=False) if isinstance(parsed, dict) else str(message.text),
+            model=str(about.get("model_name") or about.get("model") or self.name),
+            usage=usage,
+            request_id=request_id,
+            cut_off=ending in _CUT_OFF,
+        )
+
+
+def load_langchain(import_path: str, settings: Mapping[str, Any]) -> LangChainProvider:
+    """A provider from `package.module:ClassName` and the keyword arguments of that class.
+
+    Raises:
+        InputError: nothing of that path is a chat model, or it does not take these settings.
+    """
+    module_name, _, class_name = import_path.partition(":")
+    if not module_name or not class_name.isidentifier():
+        raise InputError(f"the chat model {import_path!r} is not of the form package.module:ClassName")
+    from langchain_core.language_models import BaseChatModel
+
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"the chat model {import_path!r} is not there; install its package") from error
+    if not (isinstance(found, type) and issubclass(found, BaseChatModel)):
+        raise InputError(f"{import_path!r} is not a langchain-core chat model; name a subclass of BaseChatModel")
+    try:
+        return LangChainProvider(found(**settings), name=class_name)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the chat model {import_path!r} does not take its settings: {type(error).__name__}"
+        ) from error
+
+
+def _has_structured_output(model: "BaseChatModel") -> bool:
+    try:
+        model.with_structured_output({"title": "probe", "description": "", "type": "object", "properties": {}})
+    except (NotImplementedError, ValueError):
+        return False
+    return True
+
+
+def _messages(request: ModelRequest) -> "list[BaseMessage]":
+    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+    turns = [HumanMessage(turn.text) if turn.role == "user" else AIMessage(turn.text) for turn in request.turns]
+    return [SystemMessage(request.system), *turns]
+
+
+def _usage(message: "BaseMessage") -> Usage:
+    """Tokens as LangChain counts them: its input sum includes what the cache gave or took."""
+    counted = cast(dict[str, Any], getattr(message, "usage_metadata", None) or {})
+    details = cast(dict[str, Any], counted.get("input_token_details") or {})
+    read, written = int(details.get("cache_read") or 0), int(details.get("cache_creation") or 0)
+    return Usage(
+        input_tokens=max(0, int(counted.get("input_tokens") or 0) - read - written),
+        output_tokens=int(counted.get("output_tokens") or 0),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+    )
+
+
+def _unreadable() -> NoReply:
+    return NoReply(reason="the model's structured output cannot be read", retryable=False)
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether asking again may help: a connection problem, a rate limit or a fault of the service."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return status in (408, 409, 429) or status >= 500
+    return isinstance(error, ConnectionError | TimeoutError)

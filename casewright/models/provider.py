@@ -1,0 +1,111 @@
+"""What a model provider is: one request in, one reply or one reason for none out.
+
+A provider makes the call and nothing else. Retries, repair, fallback and accounting belong to
+the gateway. A failure is a value, so that it cannot be forgotten on the way.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from casewright.contracts.base import Contract
+from casewright.models.task import TaskRisk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Tokens as the provider counted them; all zero for the offline provider."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+        )
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One message of the exchange."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRequest:
+    """One call. Remote providers read the text, the offline provider reads `input`."""
+
+    task: str
+    risk: TaskRisk
+    input: Contract
+    output: type[Contract]
+    """The reply must be one JSON document of this model."""
+    system: str
+    turns: tuple[Turn, ...]
+    max_output_tokens: int
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReply:
+    """A reply as it came; not yet parsed, not yet believed."""
+
+    text: str
+    model: str
+    usage: Usage
+    request_id: str = ""
+    cut_off: bool = False
+    """True: the output limit ended it, so the text is not whole."""
+    calls: int = 1
+    """Requests that were sent to get it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoReply:
+    """Why there is no reply. `reason` carries no prompt text and no reply text."""
+
+    reason: str
+    retryable: bool
+    retry_after_seconds: float | None = None
+    """What the other side asked for; absent: it did not say."""
+    request_id: str = ""
+    usage: Usage = field(default_factory=Usage)
+    calls: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What the gateway has to know before it asks."""
+
+    structured_output: bool
+    """True: the provider holds the model to the JSON schema; else the prompt must ask for it."""
+    leaves_process: bool
+    """True: the input is sent to someone else."""
+
+
+class Provider(Protocol):
+    """A source of replies."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        """Answer one request within its `timeout_seconds`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,46 @@
+"""A named task: everything that is fixed about one kind of model call.
+
+It says what goes in, what comes out, which prompt file instructs the model, what it may spend
+and which of its input is untrusted. It is deliberately *not* a call: see `gateway`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from casewright.contracts.base import Contract
+
+TaskRisk = Literal["low", "medium", "high"]
+InputT = TypeVar("InputT", bound=Contract)
+OutputT = TypeVar("OutputT", bound=Contract)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Generic[InputT, OutputT]):
+    """One kind of model call. A change of meaning is a new `version`."""
+
+    name: str
+    version: int
+    input: type[InputT]
+    output: type[OutputT]
+    prompt: str
+    """File name in the prompts folder."""
+    risk: TaskRisk
+    max_output_tokens: int
+    timeout_seconds: float
+    """For the whole task with one provider: retries, waits and repair rounds included."""
+    untrusted_fields: tuple[str, ...]
+    """Input fields that hold quoted text: to be read, never obeyed."""
+    check: Callable[[InputT, OutputT], tuple[str, ...]]
+    """What is wrong with an output for this input, in words a model can act on; empty: nothing."""
+    may_degrade: bool
+    """True: a provider after the first one may answer, and the result says so."""
+    max_input_characters: int = 300_000
+    """A rendered prompt beyond this is not sent out of the process."""
+    hidden: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Parts of the input that are not shown to a model, as a pydantic `exclude` mapping."""
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.untrusted_fields) - set(self.input.model_fields))
+        if unknown:
+            raise ValueError(f"task {self.name!r} names untrusted fields {unknown} that its input has not")

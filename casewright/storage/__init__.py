@@ -1,0 +1,1 @@
+"""The database: engine, shared tables and migrations."""

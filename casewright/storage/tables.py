@@ -1,0 +1,135 @@
+"""Tables of the shared kernel: audit, approvals, outbox, drafts, retrievals, runs.
+
+The case tables live beside the case store (`casewright.cases.tables`); all share one MetaData.
+Times are integer nanoseconds since the epoch; documents are canonical JSON text.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+
+from casewright.storage.metadata import METADATA
+
+audit_events = Table(
+    "audit_events",
+    METADATA,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("tenant", String(100), nullable=False),
+    Column("subject", String(100), nullable=False),
+    Column("agent", String(100), nullable=False),
+    Column("run_id", String(100), nullable=False, index=True),
+    Column("case_id", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+audit_head = Table(
+    "audit_head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("signature", Text, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    METADATA,
+    Column("approval_id", String(100), primary_key=True),
+    Column("tenant", String(100), nullable=False, index=True),
+    Column("case_id", String(100), nullable=False),
+    Column("run_id", String(100), nullable=False, index=True),
+    Column("digest", String(64), nullable=False, index=True),
+    Column("call", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("requested_by", String(100), nullable=False),
+    Column("requested_agent", String(100), nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("consumed_ns", BigInteger, nullable=True),
+)
+Index(
+    "uq_approvals_open_digest",
+    approvals.c.digest,
+    unique=True,
+    sqlite_where=approvals.c.state.in_(("pending", "approved")),
+    postgresql_where=approvals.c.state.in_(("pending", "approved")),
+)
+
+approval_votes = Table(
+    "approval_votes",
+    METADATA,
+    Column("approval_id", String(100), ForeignKey("approvals.approval_id"), primary_key=True),
+    Column("voter", String(100), primary_key=True),
+    Column("approve", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("effect_id", String(100), primary_key=True),
+    Column("idempotency_key", String(100), nullable=False, unique=True),
+    Column("approval_id", String(100), ForeignKey("approvals.approval_id"), nullable=False, unique=True),
+    Column("tenant", String(100), nullable=False),
+    Column("case_id", String(100), nullable=False, index=True),
+    Column("run_id", String(100), nullable=False),
+    Column("call", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("receipt", Text, nullable=True),
+)
+
+drafts = Table(
+    "drafts",
+    METADATA,
+    Column("draft_id", String(100), nullable=False, primary_key=True),
+    Column("version", Integer, nullable=False, primary_key=True),
+    Column("tenant", String(100), nullable=False, index=True),
+    Column("case_id", String(100), nullable=False, index=True),
+    Column("run_id", String(100), nullable=False, index=True),
+    Column("author", String(100), nullable=False),
+    Column("agent", String(100), nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+)
+
+retrievals = Table(
+    "retrievals",
+    METADATA,
+    Column("tenant", String(100), nullable=False, primary_key=True),
+    Column("run_id", String(100), nullable=False, primary_key=True),
+    Column("clause_id", String(400), nullable=False, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("index_version", String(100), nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    METADATA,
+    Column("run_id", String(100), primary_key=True),
+    Column("tenant", String(100), nullable=False, index=True),
+    Column("case_id", String(100), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(100), nullable=False),
+    Column("status", String(30), nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("updated_ns", BigInteger, nullable=False),
+    Column("report", Text, nullable=False),
+)
+
+run_events = Table(
+    "run_events",
+    METADATA,
+    Column("run_id", String(100), ForeignKey("runs.run_id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The subcommands of `casewright`, one file per noun; wired in `commands.main`."""

@@ -1,0 +1,93 @@
+"""`casewright ask`: a question about the rules, answered with verified quotes or not at all."""
+
+from typing import Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from agents.answerer import Answer, answer
+from casewright.clock import today
+from casewright.contracts.run import RunStatus
+from casewright.models.gateway import CallContext
+from commands.corpus import new_run, parse_date
+from commands.orchestrator import build_gateway, build_records
+from commands.shell import Shell
+from commands.tools import own_tools
+
+QUESTION = "ask"
+"""The kind of run that a question is."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("ask")(ask)
+
+
+def ask(
+    ctx: typer.Context,
+    question: str = typer.Argument(help="What you want to know about the rules."),
+    as_of: str = typer.Option("", "--as-of", help="Date whose rules apply, YYYY-MM-DD; today when absent."),
+) -> None:
+    """Answer a question from the rules in force, every sentence with its quote; or say what is missing."""
+    shell: Shell = ctx.obj
+    date = parse_date(as_of).isoformat() if as_of else today(shell.services.clock).isoformat()
+    document = shell.run(_ask(shell, question, date))
+    shell.show(document, answer_view)
+
+
+async def _ask(shell: Shell, question: str, as_of: str) -> dict[str, Any]:
+    services, principal = shell.services, shell.principal("review")
+    run_id = new_run("ask")
+    records = build_records(services)
+    await records.begin(run_id, principal, "", kind=QUESTION)
+    context = CallContext(run_id=run_id, case_id="", tenant=principal.tenant, agent="answerer")
+    status: RunStatus = "failed"
+    try:
+        async with (
+            build_gateway(services) as gateway,
+            own_tools(services, principal, "policy-search", run_id=run_id) as tools,
+        ):
+            found = await answer(tools, gateway, context, question=question, as_of=as_of)
+        document = _document(found, run_id, as_of)
+        await records.step(run_id, "answered", {**document, "question": question[:2000]})
+        status = "completed"
+    finally:
+        await records.mark(run_id, status)
+    return document
+
+
+def _document(found: Answer, run_id: str, as_of: str) -> dict[str, Any]:
+    record = found.record
+    return {
+        "answer": found.text,
+        "abstained": found.abstained,
+        "reason": found.reason,
+        "as_of": as_of,
+        "citations": [citation.model_dump(mode="json") for citation in found.citations],
+        "index_version": found.index_version,
+        "model": record.model,
+        "run_id": run_id,
+        "usage": {
+            "input_tokens": record.input_tokens,
+            "output_tokens": record.output_tokens,
+            "duration_ms": record.duration_ms,
+        },
+    }
+
+
+def answer_view(document: dict[str, Any]) -> RenderableType:
+    """An answer with its quotes, or the abstention with its reason."""
+    if document["abstained"]:
+        return Panel(Text(f"No answer: {document['reason']}"), title=Text("abstained"), border_style="yellow")
+    quotes = [
+        Text(f"  {item['document_id']} {item['version']}, {item['label']}: “{item['quote']}”", style="dim")
+        for item in document["citations"]
+    ]
+    foot = Text(
+        f"as of {document['as_of']}, index {document['index_version']}, model {document['model']}, "
+        f"run {document['run_id']}",
+        style="dim",
+    )
+    return Group(Panel(Text(document["answer"]), title=Text("answer"), border_style="green"), *quotes, foot)

@@ -1,0 +1,136 @@
+"""`casewright doctor`: what works here, what does not, and how to mend it."""
+
+import importlib.metadata
+import platform
+import shutil
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from casewright import __version__
+from casewright.access.authoring import check as check_policies
+from casewright.effects.history import waiting_effects
+from casewright.errors import CasewrightError
+from casewright.services import Services
+from commands.shell import Shell
+from commands.tables import new_table
+
+Check = Callable[[Services], Awaitable[str]]
+LIBRARIES = ("mcp", "langgraph", "lancedb", "gordon-to-regorus", "sqlalchemy", "anthropic")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("doctor")(doctor)
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Check the installation and the data folder."""
+    shell: Shell = ctx.obj
+    document = shell.run(_examine(shell))
+    shell.show(document, _view)
+    raise typer.Exit(0 if document["ok"] else 1)
+
+
+async def _examine(shell: Shell) -> dict[str, Any]:
+    checks: tuple[tuple[str, Check], ...] = (
+        ("data folder", _home),
+        ("identities", _identities),
+        ("policies", _policies),
+        ("database", _database),
+        ("audit", _audit),
+        ("corpus", _corpus),
+        ("outbox", _outbox),
+    )
+    results = [await _result(name, check, shell.services) for name, check in checks]
+    optional = [
+        {
+            "name": "opa on PATH",
+            "found": shutil.which("opa") is not None,
+            "needed_for": "opa fmt/check/test in scripts/check",
+        },
+        {
+            "name": "ANTHROPIC_API_KEY",
+            "found": bool(shell.settings.anthropic_api_key),
+            "needed_for": "answers in a model's own words; offline/extractive without it",
+        },
+    ]
+    return {
+        "ok": all(result["ok"] for result in results),
+        "version": __version__,
+        "python": platform.python_version(),
+        "home": str(shell.settings.home),
+        "checks": results,
+        "optional": optional,
+        "libraries": {name: _version(name) for name in LIBRARIES},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+async def _result(name: str, check: Check, services: Services) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "detail": await check(services)}
+    except CasewrightError as error:
+        return {"name": name, "ok": False, "detail": str(error)}
+
+
+async def _home(services: Services) -> str:
+    _ = services.signing_key
+    return str(services.settings.home)
+
+
+async def _identities(services: Services) -> str:
+    return ", ".join(person.id for person in services.identities.people)
+
+
+async def _policies(services: Services) -> str:
+    report = check_policies(services.settings.policies)
+    if not report.ok:
+        first = report.problems[0]
+        raise CasewrightError(f"{first.path}:{first.line}: {first.message}; `casewright policy check` lists all")
+    return f"revision {report.revision[:12]} in {services.settings.policies}"
+
+
+async def _database(services: Services) -> str:
+    from casewright.storage.migrate import current
+
+    _ = services.database
+    return f"migration {current(services.settings.database)}"
+
+
+async def _audit(services: Services) -> str:
+    found = await services.audit.verify()
+    if not found.ok:
+        raise CasewrightError(f"event {found.first_bad}: {found.problem}")
+    return f"{found.events} events, intact"
+
+
+async def _corpus(services: Services) -> str:
+    stats = services.corpus.stats()
+    return f"{stats.documents} documents, {stats.clauses} clauses, index {services.corpus.index_version()}"
+
+
+async def _outbox(services: Services) -> str:
+    waiting = await waiting_effects(services.database)
+    if waiting:
+        raise CasewrightError(f"{waiting} effect(s) wait for delivery; `casewright runs resume RUN` delivers them")
+    return "nothing waits for delivery"
+
+
+def _view(document: dict[str, Any]) -> Table:
+    table = new_table(f"Casewright {document['version']} on Python {document['python']}", "check", "", "detail")
+    for check in document["checks"]:
+        mark = Text("ok", style="green") if check["ok"] else Text("mend", style="bold red")
+        table.add_row(check["name"], mark, Text(check["detail"]))
+    for item in document["optional"]:
+        table.add_row(item["name"], Text("found" if item["found"] else "absent", style="dim"), item["needed_for"])
+    return table

@@ -1,0 +1,65 @@
+"""Builds the review runner and the gateway for the commands: servers in process, models, records."""
+
+from typing import TYPE_CHECKING
+
+from casewright.audit.entry import AuditEntry
+from casewright.config import app_root
+from casewright.services import Services
+from graphs.records import RunRecords
+
+if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the queue needs none
+    from casewright.models.accounting import CallRecord
+    from casewright.models.gateway import Gateway
+    from graphs.runner import ReviewRunner
+
+
+class AuditRecorder:
+    """Writes every model call to the audit; a call that cannot be recorded fails."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def record(self, record: "CallRecord") -> None:
+        body = record.model_dump(mode="json", exclude={"run_id", "case_id", "tenant", "agent"})
+        entry = AuditEntry(
+            kind="model.called",
+            tenant=record.tenant,
+            subject="",
+            agent=record.agent,
+            run_id=record.run_id,
+            case_id=record.case_id,
+            body=body,
+        )
+        await self._services.audit.append(entry)
+
+
+def build_gateway(services: Services) -> "Gateway":
+    """The model gateway with the prompts that ship with the agents."""
+    from casewright.models.gateway import from_settings
+
+    return from_settings(services.settings, app_root() / "agents" / "prompts", AuditRecorder(services))
+
+
+def build_records(services: Services) -> RunRecords:
+    """Rows and events of runs."""
+    return RunRecords(services.database, services.clock)
+
+
+def build_runner(services: Services, gateway: "Gateway") -> "ReviewRunner":
+    """The runner over servers in this process."""
+    # imported here: commands that only read need no graph
+    from graphs.connections import Connections
+    from graphs.desk import Desk
+    from graphs.runner import ReviewRunner
+    from servers.build import ServerFactory
+
+    records = build_records(services)
+    desk = Desk(
+        connections=Connections(services.tokens, ServerFactory(services).build),
+        gateway=gateway,
+        recorder=records,
+        people=services.identities,
+        budgets=services.settings.budgets,
+        clock=services.clock,
+    )
+    return ReviewRunner(services, desk, records)

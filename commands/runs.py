@@ -1,0 +1,199 @@
+"""`casewright runs`: list, show, resume, cancel and explain."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from casewright.clock import iso
+from casewright.contracts.run import RunReport
+from casewright.errors import DeniedError, InputError
+from commands.ask import QUESTION, answer_view
+from commands.explanation import explain_run
+from commands.orchestrator import build_gateway, build_records, build_runner
+from commands.permission import Deed, permit
+from commands.review import EXIT_CODES, report_document, report_document_view, show_report
+from commands.shell import Shell, View
+from commands.tables import listing, minute, stacked
+from graphs.records import RunRow
+from servers.resources import load_case
+
+
+def build() -> typer.Typer:
+    """The subcommands."""
+    app = typer.Typer(help="See, wake and explain runs.", no_args_is_help=True)
+    for name, command in (
+        ("list", list_runs),
+        ("show", show),
+        ("resume", resume),
+        ("cancel", cancel),
+        ("explain", explain),
+    ):
+        app.command(name)(command)
+    return app
+
+
+def list_runs(ctx: typer.Context) -> None:
+    """List the runs you may read, newest first."""
+    shell: Shell = ctx.obj
+    document = shell.run(_list(shell))
+    shell.show(document, _list_view)
+
+
+async def _list(shell: Shell) -> dict[str, Any]:
+    principal = shell.principal("review")
+    rows = await build_records(shell.services).list(principal.tenant)
+    readable = [row for row in rows if await _readable(shell, row)]
+    return {"runs": [_row(row) for row in readable]}
+
+
+def show(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
+    """Show the report of a run."""
+    shell: Shell = ctx.obj
+    document, view = shell.run(_show(shell, run_id))
+    shell.show(document, view)
+
+
+async def _show(shell: Shell, run_id: str) -> tuple[dict[str, Any], View]:
+    row = await _row_of(shell, run_id)
+    if row.kind == QUESTION:
+        answered = await build_records(shell.services).events(run_id, kind="answered")
+        if not answered:
+            raise InputError(f"question {run_id!r} was not answered ({row.status}); ask it again")
+        return answered[-1].body, answer_view
+    if row.report is None:
+        raise InputError(f"run {run_id!r} is {row.status} and has no report yet; `casewright runs resume` takes it up")
+    return report_document(row.report), report_document_view
+
+
+def resume(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
+    """Wake a run: after a decision, after new information, or after a crash."""
+    shell: Shell = ctx.obj
+    report = shell.run(_resume(shell, run_id))
+    show_report(shell, report)
+    raise typer.Exit(EXIT_CODES[report.status])
+
+
+async def _resume(shell: Shell, run_id: str) -> RunReport:
+    row = await _row_of(shell, run_id)
+    await _permit_steering(shell, row)
+    async with build_gateway(shell.services) as gateway:
+        await shell.services.outbox.recover()
+        return await build_runner(shell.services, gateway).resume(row.tenant, run_id)
+
+
+def cancel(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
+    """End a run that waits or was interrupted; what it did stays on record."""
+    shell: Shell = ctx.obj
+    report = shell.run(_cancel(shell, run_id))
+    show_report(shell, report)
+
+
+async def _cancel(shell: Shell, run_id: str) -> RunReport:
+    row = await _row_of(shell, run_id)
+    await _permit_steering(shell, row)
+    async with build_gateway(shell.services) as gateway:
+        return await build_runner(shell.services, gateway).cancel(row.tenant, run_id)
+
+
+def explain(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
+    """Answer the auditor's questions about a run, each from its records."""
+    shell: Shell = ctx.obj
+    document = shell.run(_explain(shell, run_id))
+    shell.show(document, _explain_view)
+
+
+async def _explain(shell: Shell, run_id: str) -> dict[str, Any]:
+    row = await _row_of(shell, run_id)
+    return await explain_run(shell.services, build_records(shell.services), row)
+
+
+async def _row_of(shell: Shell, run_id: str) -> RunRow:
+    row = await build_records(shell.services).get(shell.principal("review").tenant, run_id)
+    await _check_readable(shell, row)
+    return row
+
+
+async def _check_readable(shell: Shell, row: RunRow) -> None:
+    principal = shell.services.identities.acting(shell.options.identity, duty="review")
+    if not row.case_id:  # a question is its asker's, and the auditor's
+        if principal.id != row.subject and "auditor" not in principal.roles:
+            raise DeniedError(f"run {row.run_id!r} is another person's question", code="not_own_question")
+        return
+    case = await load_case(shell.services, row.tenant, row.case_id)
+    await permit(shell.services, principal, Deed(name="read_run", verb="read", resource=case, case_id=row.case_id))
+
+
+async def _readable(shell: Shell, row: RunRow) -> bool:
+    try:
+        await _check_readable(shell, row)
+    except DeniedError:
+        return False
+    return True
+
+
+async def _permit_steering(shell: Shell, row: RunRow) -> None:
+    if row.kind == QUESTION:
+        raise InputError(f"run {row.run_id!r} is a question and has ended; ask again with `casewright ask`")
+    principal = shell.services.identities.acting(shell.options.identity, duty="review")
+    case = await load_case(shell.services, row.tenant, row.case_id)
+    deed = Deed(name="start_review", verb="write", risk="medium", resource=case, case_id=row.case_id)
+    await permit(shell.services, principal, deed)
+
+
+def _row(row: RunRow) -> dict[str, Any]:
+    return {
+        "run_id": row.run_id,
+        "kind": row.kind,
+        "case_id": row.case_id,
+        "subject": row.subject,
+        "status": row.status,
+        "created": iso(row.created_ns),
+        "updated": iso(row.updated_ns),
+    }
+
+
+def _list_view(document: dict[str, Any]) -> Table:
+    rows: list[tuple[RenderableType, ...]] = [
+        (
+            row["run_id"],
+            row["case_id"] or row["kind"],
+            stacked(row["status"], f"for {row['subject']}"),
+            minute(row["updated"]),
+        )
+        for row in document["runs"]
+    ]
+    return listing("Runs", ("run", "case", "status", "updated"), rows, ids=[row["run_id"] for row in document["runs"]])
+
+
+def _explain_view(document: dict[str, Any]) -> RenderableType:
+    parts: list[RenderableType] = [Text(f"Run {document['run_id']}: {document['status']}", style="bold")]
+    for name in ("answered", "why", "evidence", "permission", "model", "tools", "validation", "cost", "detection"):
+        parts.append(Text(name, style="bold cyan"))
+        together: dict[str, list[str]] = {}
+        for line in document[name]:
+            together.setdefault(line["text"], []).extend(line["events"])
+        for text, events in together.items():
+            sources = Text(f" [{ranges(events)}]" if events else "", style="dim")
+            parts.append(Padding(Text(text).append_text(sources), (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+def ranges(links: Sequence[str]) -> str:
+    """Event links in short: `audit:5-9,12, run:3`."""
+    shown: list[str] = []
+    for kind, found in itertools.groupby(links, key=lambda link: link.partition(":")[0]):
+        numbers = sorted(int(link.partition(":")[2]) for link in found)
+        spans: list[list[int]] = []
+        for number in numbers:
+            if spans and number == spans[-1][1] + 1:
+                spans[-1][1] = number
+            else:
+                spans.append([number, number])
+        shown.append(f"{kind}:" + ",".join(str(low) if low == high else f"{low}-{high}" for low, high in spans))
+    return ", ".join(shown)

@@ -1,0 +1,39 @@
+"""What the nodes of a review work with: connections, models, the record, and limits.
+
+One desk serves many runs; it holds nothing of any of them.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from casewright.clock import Clock
+from casewright.config import Budgets
+from casewright.identity.local import Directory
+from casewright.models.gateway import CallContext, Gateway
+from graphs.connections import Connections, RunIdentity
+from graphs.state import ReviewState
+
+
+class StepRecorder(Protocol):
+    """Keeps what a run did, for people and for the report; see `graphs.record`."""
+
+    async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    connections: Connections
+    gateway: Gateway
+    recorder: StepRecorder
+    people: Directory
+    budgets: Budgets
+    clock: Clock
+
+    def identity(self, state: ReviewState) -> RunIdentity:
+        """For whom the run acts now; a person who was removed stops it."""
+        return RunIdentity(
+            principal=self.people.find(state["subject"]), run_id=state["run_id"], case_id=state["case_id"]
+        )
+
+    def context(self, state: ReviewState, agent: str) -> CallContext:
+        return CallContext(run_id=state["run_id"], case_id=state["case_id"], tenant=state["tenant"], agent=agent)

@@ -1,0 +1,46 @@
+# Who must approve what.
+# Picks the one approval rule for an action and its amount; an action without a rule is denied.
+
+package casewright.access
+
+import future.keywords.not
+import rego.v1
+
+# Two rows that fit one amount with different content are a conflict, hence an error, hence a deny.
+_approval := {"roles": row.roles, "quorum": row.quorum} if {
+	some row in _tables.approvals.actions[input.resource.action]
+	input.resource.amount_minor >= row.from_minor
+	input.resource.amount_minor <= row.to_minor
+}
+
+deny contains _reason("action_unknown", sprintf("no approval rule for %s", [input.resource.action])) if {
+	input.mode == "call"
+	_tool.resource == "action"
+	not _approval
+}
+
+deny contains _reason("author_unknown", "the author of what is voted on is unknown") if {
+	_is_vote
+	input.resource.author == ""
+}
+
+deny contains _reason("author_votes", "nobody approves what they asked for") if {
+	_is_vote
+	input.resource.author == input.principal.id
+}
+
+deny contains _reason("not_an_approver", "no role of the caller may approve this") if {
+	_is_vote
+	not _approver
+}
+
+_is_vote if {
+	input.mode == "call"
+	_tool.resource == "action"
+	not _tool.votes == false
+}
+
+_approver if {
+	some role in _reaching
+	role in _approval.roles
+}

@@ -1,0 +1,116 @@
+package casewright.access_test
+
+import rego.v1
+
+_denials := [
+	{"code": "tool_unknown", "change": {"tool": {"name": "drop_case"}}},
+	{"code": "tool_unknown", "change": {"tool": {"server": "case_facts"}}},
+	{"code": "tool_unknown", "change": {"tool": {"name": "GET_CASE"}}},
+	{"code": "tool_mismatch", "change": {"tool": {"verb": "list"}}},
+	{"code": "tool_mismatch", "change": {"tool": {"risk": "high"}}},
+	{"code": "tool_mismatch", "change": {"tool": {"kind": "prompt"}}},
+	{"code": "actor_malformed", "change": {"actor": {"agent": "intake"}}},
+	{"code": "agent_tool", "change": _agent("router", _get_case)},
+	{"code": "agent_tool", "change": _agent("nobody", _get_case)},
+	{"code": "agent_tool", "change": _agent("", _get_case)},
+	{"code": "agent_tool", "change": _agent("executor", _list_cases.tool)},
+	{"code": "agent_unbound", "change": _all([_agent("intake", _get_case), {"actor": {"run_id": ""}}])},
+	{"code": "agent_unbound", "change": _all([_agent("intake", _get_case), {"actor": {"case_id": ""}}])},
+	{"code": "scope_missing", "change": {"actor": {"scopes": []}}},
+	{"code": "scope_missing", "change": {"actor": {"scopes": ["get_cas"]}}},
+	{"code": "scope_missing", "change": _all([_agent("intake", _get_case), {"actor": {"scopes": ["*"]}}])},
+	{"code": "role_missing", "change": {"principal": {"roles": []}}},
+	{"code": "role_missing", "change": {"principal": {"roles": ["root"]}}},
+	{"code": "role_missing", "change": {"principal": {"roles": ["policy_author"]}}},
+	{"code": "role_missing", "change": _all([_execute, {"principal": {"roles": ["auditor"]}}])},
+	{"code": "case_unnamed", "change": {"actor": {"case_id": ""}, "mode": "list"}},
+	{"code": "resource_mismatch", "change": {"resource": {"kind": "draft"}}},
+	{"code": "resource_mismatch", "change": {"resource": {"kind": "none"}}},
+	{"code": "absent", "change": {"resource": {"exists": false}}},
+	{"code": "other_tenant", "change": {"resource": {"tenant": "millbrook"}}},
+	{"code": "other_tenant", "change": {"resource": {"tenant": ""}}},
+	{"code": "clearance", "change": {"resource": {"classification": "restricted"}}},
+	{"code": "clearance", "change": {"principal": {"clearance": "public"}}},
+	{"code": "conflict_of_interest", "change": {"resource": {"conflicts": ["rosa"]}}},
+	{"code": "case_mismatch", "change": {"actor": {"case_id": "HL-2"}}},
+	{"code": "case_mismatch", "change": {"resource": {"id": ""}}},
+	{"code": "not_assigned", "change": {"resource": {"assigned_to": ["tomas"]}}},
+	{"code": "run_mismatch", "change": _all([
+		_execute,
+		_agent("executor", _execute.tool),
+		{"resource": {"run_id": "run-2"}},
+	])},
+	{"code": "action_unknown", "change": _all([_execute, {"resource": {"action": "close_account"}}])},
+	{"code": "action_unknown", "change": _all([_execute, {"resource": {"action": ""}}])},
+	{"code": "action_unknown", "change": _all([_execute, {"resource": {"action": "request_information"}}])},
+	{"code": "action_unknown", "change": _all([_execute, {"resource": {"amount_minor": -1}}])},
+	{"code": "author_unknown", "change": _all([_vote, {"resource": {"author": ""}}])},
+	{"code": "author_votes", "change": _all([_vote, {"resource": {"author": "selma"}}])},
+	{"code": "not_an_approver", "change": _all([
+		_vote,
+		{"principal": {"id": "tomas", "roles": ["reviewer"]}, "resource": {"assigned_to": ["tomas"]}},
+	])},
+	{"code": "budget_spent", "change": {"context": {"tool_calls": 1000}}},
+	{"code": "budget_spent", "change": {"context": {"step": 1000}}},
+	{"code": "budget_spent", "change": _all([_agent("intake", _get_case), {"context": {"tool_calls": 250}}])},
+]
+
+test_each_deny_rule_fires_with_its_code if {
+	every row in _denials { _denies(row.change, row.code) }
+}
+
+test_an_agent_with_its_own_tool_case_and_run_is_permitted if {
+	_allows(_agent("intake", _get_case), "permit", "assigned")
+	_allows(_all([_execute, _agent("executor", _execute.tool)]), "require_approval", "assigned")
+}
+
+test_a_budget_is_not_spent_before_its_last_call if {
+	_allows(_all([_agent("intake", _get_case), {"context": {"tool_calls": 99, "step": 99}}]), "permit", "assigned")
+}
+
+test_a_draft_is_named_by_its_case_or_below_it if {
+	draft := {"tool": {"server": "drafting", "name": "get_draft"}, "resource": {"kind": "draft"}}
+	_allows(draft, "permit", "assigned")
+	_allows(_all([draft, {"resource": {"id": "HL-1/draft-9"}}]), "permit", "assigned")
+	_denies(_all([draft, {"resource": {"id": "HL-10/draft-9"}}]), "case_mismatch")
+}
+
+_switched(switches, change) := decision if {
+	decision := data.casewright.access.decision with input as object.union(_base, change)
+		with data.data.access as object.union(data.data.access, {"switches": switches})
+}
+
+_switches := [
+	{"switches": {"everything": true}, "change": {}},
+	{"switches": {"everything": "false"}, "change": {}},
+	{"switches": {"tools": ["get_case"]}, "change": {}},
+	{"switches": {"tools": ["case-facts/get_case"]}, "change": {}},
+	{"switches": {"tools": ["case-facts"]}, "change": {}},
+	{"switches": {"tools": "none"}, "change": {}},
+	{"switches": {"agents": {}}, "change": {}},
+	{"switches": {"agents": ["intake"]}, "change": _agent("intake", _get_case)},
+	{"switches": {"tenants": ["harborline"]}, "change": {}},
+]
+
+test_a_kill_switch_denies_at_once if {
+	every row in _switches {
+		_switched(row.switches, row.change).allow == false
+		_switched(row.switches, row.change).reasons[0].code == "switched_off"
+	}
+}
+
+test_a_kill_switch_leaves_others_alone if {
+	_switched({"agents": ["intake"], "tools": ["list_cases"], "tenants": ["millbrook"]}, {}).allow == true
+}
+
+test_a_listing_does_not_depend_on_switches if {
+	every row in _switches { _switched(row.switches, _all([row.change, {"mode": "list"}])).effect == "maybe" }
+}
+
+test_a_missing_switch_or_limit_denies if {
+	every name in ["switches", "limits"] {
+		decision := data.casewright.access.decision with input as _base
+			with data.data.access as object.remove(data.data.access, [name])
+		decision.allow == false
+	}
+}

@@ -1,0 +1,1 @@
+"""The MCP servers and the one enforcement point they share."""

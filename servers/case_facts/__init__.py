@@ -1,0 +1,1 @@
+"""The case facts server: the one case that the token names, as far as the caller may see it."""

@@ -1,0 +1,1 @@
+"""The drafting server: drafts behind the citation gate, actions behind an approval."""

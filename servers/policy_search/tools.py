@@ -1,0 +1,156 @@
+"""Tools of the policy search server.
+
+Every read is prefiltered by the tenant and labels of the access decision; what was returned is
+recorded for the run, since only that may later be cited. They know nothing of cases.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Annotated, Any
+
+import anyio.to_thread
+from pydantic import Field
+
+from casewright.clock import today
+from casewright.contracts.base import Contract
+from casewright.contracts.clause import (
+    Clause,
+    ClauseComparison,
+    ClauseInContext,
+    DocumentVersion,
+    SearchFilters,
+    SearchResult,
+)
+from casewright.contracts.recommendation import Citation, VerifiedCitation
+from casewright.services import Services
+from servers.guard import Call, current_call
+from servers.spec import ToolSpec
+
+AsOf = Annotated[
+    dt.date | None, Field(description="Date (YYYY-MM-DD) whose rules apply; today when absent. Use the case's date.")
+]
+DocumentId = Annotated[str, Field(min_length=1, max_length=200, description="As in `document_id` of a search hit.")]
+Label = Annotated[str, Field(min_length=1, max_length=300, description="Citation label, e.g. `§ 1005.11(c)(2)(i)`.")]
+Version = Annotated[str, Field(max_length=200, description="A named version; empty for the one in force.")]
+
+
+class Documents(Contract):
+    documents: tuple[DocumentVersion, ...]
+
+
+class PolicySearchTools:
+    """The tool functions, bound to the stores."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        return (
+            ToolSpec(fn=self.search_policies, title="Search policies", verb="search", risk="low", resource="corpus"),
+            ToolSpec(fn=self.get_clause, title="Read a clause", verb="read", risk="low", resource="corpus"),
+            ToolSpec(fn=self.compare_versions, title="Compare versions", verb="read", risk="low", resource="corpus"),
+            ToolSpec(fn=self.list_documents, title="List documents", verb="list", risk="low", resource="corpus"),
+            ToolSpec(fn=self.verify_quote, title="Verify a quote", verb="check", risk="low", resource="corpus"),
+        )
+
+    async def search_policies(
+        self,
+        query: Annotated[str, Field(min_length=1, max_length=200_000, description="A question or a clause label.")],
+        as_of: AsOf = None,
+        limit: Annotated[int, Field(ge=1, le=50, description="Most hits to return.")] = 10,
+        document_ids: Annotated[
+            tuple[str, ...], Field(max_length=50, description="Only these documents; empty for all visible.")
+        ] = (),
+    ) -> SearchResult:
+        """Find the clauses in force on a date that answer a question.
+
+        Hits are ordered best first. When `sufficient` is false nothing here answers the question:
+        say so, with `missing`, instead of answering. Quote clauses word for word and cite
+        document, version and label.
+        """
+        call = current_call()
+        filters = self._filters(call, as_of, document_ids=document_ids)
+        most = min(limit, call.max_results)
+        result = await _in_thread(partial(self._services.corpus.search, query, filters, limit=most))
+        await self._record(call, result.hits, result.index_version)
+        return result
+
+    async def get_clause(
+        self, document_id: DocumentId, label: Label, as_of: AsOf = None, version: Version = ""
+    ) -> ClauseInContext:
+        """Read one clause with the clauses above, below and beside it.
+
+        Without `version` the text in force on `as_of`; with it, that version by name, whatever its status.
+        """
+        call = current_call()
+        filters = self._filters(call, as_of, version=version)
+        found = await _in_thread(partial(self._services.corpus.clause, filters, document_id=document_id, label=label))
+        await self._record(call, (found.clause, *found.parents, *found.children), found.index_version)
+        return found
+
+    async def compare_versions(
+        self, document_id: DocumentId, label: Label, from_version: Version, to_version: Version
+    ) -> ClauseComparison:
+        """Show the words of one clause that changed between two versions of its document."""
+        filters = self._filters(current_call(), None)
+        return await _in_thread(
+            partial(
+                self._services.corpus.compare,
+                filters,
+                document_id=document_id,
+                label=label,
+                from_version=from_version,
+                to_version=to_version,
+            )
+        )
+
+    async def list_documents(
+        self,
+        as_of: AsOf = None,
+        all_versions: Annotated[bool, Field(description="Also superseded, future, draft, withdrawn ones.")] = False,
+    ) -> Documents:
+        """List the documents this caller may read, with versions and effective dates."""
+        filters = self._filters(current_call(), as_of)
+        found = await _in_thread(partial(self._services.corpus.documents, filters, all_versions=all_versions))
+        return Documents(documents=found)
+
+    async def verify_quote(
+        self, document_id: DocumentId, version: Version, label: Label, quote: str, as_of: AsOf = None
+    ) -> VerifiedCitation:
+        """Check that a quote is, word for word, whole sentences of a clause in force on `as_of`."""
+        filters = self._filters(current_call(), as_of)
+        corpus = self._services.corpus
+        found = await _in_thread(partial(corpus.clause, _named(filters, version), document_id=document_id, label=label))
+        citation = Citation(
+            document_id=document_id,
+            version=found.clause.version,
+            label=found.clause.label,
+            quote=quote,
+            sha256=found.clause.sha256,
+        )
+        return await _in_thread(partial(corpus.verify, citation, filters))
+
+    def _filters(
+        self, call: Call, as_of: dt.date | None, *, document_ids: tuple[str, ...] = (), version: str = ""
+    ) -> SearchFilters:
+        filters = SearchFilters(
+            tenant=call.filters.tenant,
+            labels=call.filters.labels,
+            as_of=as_of or today(self._services.clock),
+            document_ids=document_ids,
+        )
+        return _named(filters, version)
+
+    async def _record(self, call: Call, clauses: Iterable[Clause], index_version: str) -> None:
+        seen = [(clause.clause_id, clause.sha256) for clause in clauses]
+        actor = call.caller.actor
+        await self._services.retrievals.record(call.filters.tenant, actor.run_id, seen, index_version)
+
+
+def _named(filters: SearchFilters, version: str) -> SearchFilters:
+    return filters.model_copy(update={"include": "named_version", "version": version}) if version else filters
+
+
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)

@@ -1,0 +1,90 @@
+"""What a server declares of a tool, and the definition that clients see and approvals pin.
+
+It is deliberately *not* an access rule: verb, risk and resource kind are inputs of the decision.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import ToolAnnotations
+
+from casewright.canonical import digest
+from casewright.contracts.decision import Risk, Verb
+from casewright.contracts.principal import ServerName
+
+ResourceKind = Literal["none", "corpus", "case", "draft", "action"]
+READING_VERBS: frozenset[Verb] = frozenset({"list", "read", "search", "check"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolSpec:
+    """One tool: its function, and what the access decision needs to know of it."""
+
+    fn: Callable[..., Any]
+    title: str
+    verb: Verb
+    risk: Risk
+    resource: ResourceKind
+    precondition: Callable[[], Awaitable[None]] | None = None
+    """Runs within the permitted call before anybody is asked to approve it, and refuses what could not run."""
+
+    @property
+    def name(self) -> str:
+        return self.fn.__name__
+
+    def tool(self) -> Tool:
+        """The SDK's tool: schemas from the signature, description from the docstring."""
+        reads = self.verb in READING_VERBS
+        return Tool.from_function(
+            self.fn,
+            name=self.name,
+            title=self.title,
+            description=_description(self.fn),
+            annotations=ToolAnnotations(
+                read_only_hint=reads,
+                destructive_hint=self.verb == "execute",
+                idempotent_hint=reads or self.verb == "execute",
+                open_world_hint=False,
+            ),
+            structured_output=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolDefinition:
+    """A spec with its SDK tool and the hash of what clients are shown."""
+
+    spec: ToolSpec
+    tool: Tool
+    hash: str
+
+    @classmethod
+    def of(cls, spec: ToolSpec) -> "ToolDefinition":
+        tool = spec.tool()
+        annotations = tool.annotations.model_dump(mode="json") if tool.annotations else {}
+        shown = {
+            "name": tool.name,
+            "title": tool.title,
+            "description": tool.description,
+            "input_schema": tool.parameters,
+            "output_schema": tool.output_schema,
+            "annotations": annotations,
+        }
+        return cls(spec=spec, tool=tool, hash=digest(shown))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSpec:
+    """What one server is: its name, what it tells a model, its tools and their deadline."""
+
+    name: ServerName
+    instructions: str
+    definitions: tuple[ToolDefinition, ...]
+    tool_timeout_seconds: float
+
+
+def _description(fn: Callable[..., Any]) -> str:
+    text = (fn.__doc__ or "").strip()
+    return "\n".join(line.strip() for line in text.splitlines())

@@ -1,0 +1,149 @@
+"""Tenant and access labels hold as prefilters, whatever the names look like."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from casewright.contracts.clause import SearchFilters
+from casewright.contracts.recommendation import Citation
+from casewright.corpus.corpus import Corpus
+from casewright.corpus.filters import literal, visible_label_sets
+from casewright.corpus.snapshot import Snapshot
+from casewright.corpus.state import read_state
+from casewright.errors import NotFoundError
+from tests.integration.corpus.indexed import WriteDocument, filters
+
+pytestmark = pytest.mark.timeout(120)
+HOSTILE = (
+    "x' OR '1'='1",
+    "harborline' --",
+    "'; DROP TABLE clauses; --",
+    "\\' OR 1=1",
+    '" OR ""="',
+    "%",
+    "*",
+    "",
+    "\x00",
+)
+
+
+@pytest.fixture
+def labelled(tmp_path: Path, write_document: WriteDocument) -> Corpus:
+    corpus = Corpus(tmp_path / "index")
+    for name, labels in {"open": "[]", "fraud": "[fraud-ops]", "both": "[fraud-ops, audit]"}.items():
+        path = write_document(f"**1.1** The {name} limit.", document_id=f"hl-{name}", labels=labels)
+        corpus.ingest([path], tenant="harborline")
+    corpus.ingest([write_document("**1.1** A limit elsewhere.", document_id="mb-limit")], tenant="millbrook")
+    return corpus
+
+
+def seen(corpus: Corpus, given: SearchFilters) -> set[str]:
+    return {hit.text for hit in corpus.search("limit", given, limit=50).hits}
+
+
+@pytest.mark.proves("A4")
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ((), {"open"}),
+        (("audit",), {"open"}),
+        (("fraud-ops",), {"open", "fraud"}),
+        (("audit", "fraud-ops"), {"open", "fraud", "both"}),
+        (("fraud-ops#audit",), {"open"}),
+        (HOSTILE, {"open"}),
+    ],
+)
+def test_a_clause_is_visible_only_to_holders_of_all_its_labels(
+    labelled: Corpus, labels: tuple[str, ...], names: set[str]
+) -> None:
+    given = filters("harborline", "2026-01-01", labels=labels)
+    assert seen(labelled, given) == {f"The {name} limit." for name in names}
+    assert {item.document_id for item in labelled.documents(given)} == {f"hl-{name}" for name in names}
+
+
+@pytest.mark.proves("A4")
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_names_see_nothing_and_break_nothing(labelled: Corpus, hostile: str) -> None:
+    assert seen(labelled, filters(hostile, "2026-01-01", labels=("fraud-ops", "audit"))) == set()
+    assert seen(labelled, filters("harborline", "2026-01-01", document_ids=(hostile,))) == set()
+    with pytest.raises(NotFoundError):
+        labelled.clause(filters("harborline", "2026-01-01"), document_id=hostile, label="1.1")
+    with pytest.raises(NotFoundError):
+        labelled.clause(filters("harborline", "2026-01-01"), document_id="hl-open", label=f"1.1{hostile or 'x'}")
+    named = filters(
+        "harborline", "2026-01-01", include="named_version", version=hostile or "x", document_ids=("hl-open",)
+    )
+    assert seen(labelled, named) == set()
+
+
+@pytest.mark.proves("A4")
+@pytest.mark.parametrize("reader", ["clause", "compare", "verify"])
+def test_restricted_clauses_look_like_absent_ones(labelled: Corpus, reader: str) -> None:
+    given = filters("harborline", "2026-01-01")
+
+    def read(document_id: str) -> str:
+        if reader == "verify":
+            citation = Citation(document_id=document_id, version="1", label="1.1", quote="x", sha256="0")
+            return labelled.verify(citation, given).problem
+        with pytest.raises(NotFoundError) as caught:
+            if reader == "clause":
+                labelled.clause(given, document_id=document_id, label="1.1")
+            else:
+                labelled.compare(given, document_id=document_id, label="1.1", from_version="1", to_version="1")
+        return str(caught.value)
+
+    absent = read("hl-nothing")
+    for hidden in ("hl-fraud", "mb-limit"):
+        assert read(hidden).replace(hidden, "hl-nothing") == absent
+
+
+@pytest.mark.proves("A4")
+def test_the_table_and_the_vectors_in_memory_filter_alike(labelled: Corpus, tmp_path: Path) -> None:
+    state = read_state(tmp_path / "index")
+    assert state is not None
+    in_memory = Snapshot.open(tmp_path / "index", state)
+    in_table = Snapshot.open(tmp_path / "index", state, max_rows_in_memory=0)
+    from casewright.corpus.embedding import default_embedder
+
+    vector = default_embedder().embed(["limit"])[0]
+    for labels in ((), ("fraud-ops",), ("fraud-ops", "audit")):
+        given = filters("harborline", "2026-01-01", labels=labels)
+        ids = [{row for row, _ in snapshot.nearest(vector, given, limit=50)} for snapshot in (in_memory, in_table)]
+        assert ids[0] == ids[1]
+        assert len(ids[0]) == 1 + len(labels)
+
+
+NAMES = st.text(min_size=1, max_size=12) | st.text("'\"\\;-% ()=#", min_size=1, max_size=12)
+
+
+@pytest.mark.proves("A4")
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NAMES, st.lists(NAMES, max_size=3), NAMES)
+def test_no_tenant_label_or_document_name_widens_what_is_seen(
+    labelled: Corpus, tenant: str, labels: list[str], document: str
+) -> None:
+    try:
+        (tenant + document + "".join(labels)).encode()
+    except UnicodeEncodeError:
+        return
+    assert seen(labelled, filters(tenant, "2026-01-01", labels=tuple(labels))) == set()
+    assert seen(labelled, filters("harborline", "2026-01-01", labels=tuple(labels))) == {"The open limit."}
+    assert seen(labelled, filters("harborline", "2026-01-01", document_ids=(document,))) == set()
+
+
+@pytest.mark.proves("A4")
+@given(st.text(max_size=50))
+def test_a_quoted_value_ends_exactly_where_it_should(value: str) -> None:
+    quoted = literal(value)
+    assert quoted[0] == quoted[-1] == "'"
+    assert quoted[1:-1].replace("''", "").count("'") == 0
+    assert quoted[1:-1].replace("''", "'") == value
+
+
+@pytest.mark.proves("A4")
+@given(st.lists(st.sampled_from("abc")), st.lists(st.sampled_from(["", "a", "a#b", "b#c", "d"])))
+def test_more_labels_never_hide_and_fewer_never_show(held: list[str], sets: list[str]) -> None:
+    assert set(visible_label_sets(held, sets)) <= set(visible_label_sets([*held, "d"], sets))
+    assert all(set(name.split("#")) - {""} <= set(held) for name in visible_label_sets(held, sets))

@@ -1,0 +1,178 @@
+"""Every capability the product is to have, by id, and whether a test proves it.
+
+`tests/unit/test_requirements.py` holds this table and the `proves` marks together in both directions. A capability
+with no proving test is PLANNED, whatever code there is. What a PROVED one does not do yet stands in `gaps`: a known
+gap is data, not an expected failure.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["PROVED", "PLANNED"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """One capability."""
+
+    behaviour: str
+    """What a user can rely on, in our words."""
+    status: Status
+    gaps: tuple[str, ...] = ()
+    """What the behaviour does not cover yet."""
+
+
+def proved(behaviour: str, *gaps: str) -> Requirement:
+    """A capability that at least one marked test proves, apart from the gaps named."""
+    return Requirement(behaviour=behaviour, status="PROVED", gaps=gaps)
+
+
+def planned(behaviour: str) -> Requirement:
+    """A capability that no test proves yet."""
+    return Requirement(behaviour=behaviour, status="PLANNED")
+
+
+POLICY_SEARCH = {
+    "A1": proved(
+        "documents become labelled clauses with tenant, labels and validity; again is a no-op; bad ones are set aside",
+        "Markdown only: HTML, DOCX, PDF and plain text are refused with the reason",
+    ),
+    "A2": proved("full text and vectors are searched together and an exact clause reference always hits"),
+    "A3": proved("only text in force on the as-of date is returned unless another version is asked for by name"),
+    "A4": proved("tenant and labels filter before the search, from the decision, never from the prompt"),
+    "A5": planned("index versions are built, tagged, compared, promoted and rolled back in one command"),
+    "A6": proved("a citation names document, version, clause, exact quote and hash, and code checks it"),
+    "A7": proved("too little evidence ends in an abstention that says what was missing"),
+    "A8": proved("a clause is read with parents and neighbours; versions are compared; visible documents are listed"),
+    "A9": proved("retrieval is measured by itself: recall, mean average precision, no-result rate"),
+}
+
+CASE_FACTS = {
+    "B1": proved("cases are stored and imported from JSON and CSV", "on SQLite; PostgreSQL is not there yet"),
+    "B2": proved("tools read the one case of the token; everything else looks absent"),
+    "B3": proved("a checklist in Rego says which evidence is missing, why, and which clause wants it"),
+    "B4": proved("deadlines are computed in code from facts, parameters, business days and holidays"),
+    "B5": proved("fields are redacted by classification as an obligation of the decision"),
+    "B6": proved("every value carries its source and trust, set by code"),
+}
+
+DRAFTING = {
+    "C1": proved("a recommendation is structured: findings with citations and facts, action, risk, open questions"),
+    "C2": proved("the citation gate accepts exact whole sentences in force, and checks numbers, dates and modal verbs"),
+    "C3": proved("an action with consequences happens only through an approval of exactly that action"),
+    "C4": proved("an effect happens once, survives a crash and returns a receipt"),
+    "C5": proved("drafts have versions, authors and differences; an edit is a new version"),
+}
+
+ACCESS = {
+    "D1": proved("access is denied by default, per server, tool, argument, case, tenant, agent and step"),
+    "D2": proved("one guard inside each server enforces the same on every transport"),
+    "D3": proved("a listing answers yes, maybe or no with arguments unknown; a call answers exactly"),
+    "D4": proved("a decision is a document; undefined, late, malformed or unknown is a denial"),
+    "D5": proved("approvals ask for roles, quorum and distinct people, leave the author out, and expire"),
+    "D6": proved("budgets and kill switches are policy data and take effect at once"),
+    "D7": proved(
+        "policies reload after validation, keep the last good set, and every decision names its revision",
+        "bundles are not signed yet",
+    ),
+    "D8": proved(
+        "authors check, test, explain a decision and replay recorded ones against a candidate",
+        "check, test, coverage and explain: replaying recorded decisions is missing",
+    ),
+    "D9": proved(
+        "the embedded engine and a real OPA server give the same decisions",
+        "proved where an opa binary is at hand, on the sample cases and the rules' own tests; no parity suite yet",
+    ),
+}
+
+ORCHESTRATION = {
+    "E1": proved("a supervisor routes between specialists that see only their own tools"),
+    "E2": proved("steps, tool calls and time are bounded, survive a resume, and end in 'incomplete, because'"),
+    "E3": proved("a run waits for an approval or for information and goes on when it comes"),
+    "E4": proved("a killed process loses nothing and repeats no effect"),
+    "E5": proved(
+        "runs are cancelled, paused, retried; a fork carries no approvals",
+        "cancelling and resuming only: no pause, retry or fork",
+    ),
+    "E6": proved(
+        "a loop without progress goes to a person, with the loop shown",
+        "a run that asks without progress ends as incomplete and says how often it asked; it is not handed on",
+    ),
+    "E7": planned("pending approvals are reminded, reassigned, escalated and expire"),
+    "E8": planned("an HTTP API with idempotency keys, pages, request ids and resumable events"),
+}
+
+MODELS = {
+    "F1": proved("every model call is a named task with typed input and output, a hashed prompt and a budget"),
+    "F2": proved("Anthropic, any LangChain chat model, or the offline provider answer every task"),
+    "F3": proved("model output is validated, repaired a bounded number of times, then fails with a type"),
+    "F4": proved(
+        "tasks are routed by risk, with fallback, circuit breaker, jittered retries and a total deadline",
+        "retries and the total deadline only: no routing by risk, fallback chain or circuit breaker",
+    ),
+    "F5": proved("tokens and cost are counted per call, run, case and tenant"),
+    "F6": planned("prompts are cached, and answers of deterministic tasks"),
+    "F7": planned("personal data is redacted before it leaves; a decision says which model may see which class"),
+    "F8": planned("every call is recorded and can be replayed"),
+    "F9": planned("answers stream, and citations show only once verified"),
+}
+
+TRUST = {
+    "G1": proved("the audit is append-only, hash-chained and verified offline, completeness included"),
+    "G2": proved(
+        "a run is explained from records alone",
+        "cost is that of the offline provider in the tests; 'how would we know' names checks, not measured drift",
+    ),
+    "G3": planned("one trace across the parts, metrics, and structured logs with redaction"),
+    "G4": planned("a finished run is replayed offline, byte for byte, and differences are shown"),
+}
+
+EVALUATION = {
+    "H1": planned("suites for answers, retrieval, trajectories, injection, access, approvals and chaos"),
+    "H2": planned("gates with thresholds, positive controls and completeness, and a report people can read"),
+    "H3": planned("a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back"),
+    "H4": planned("feedback, failures and incidents become examples"),
+    "H5": planned("a model judges soft text quality only, calibrated against labels"),
+}
+
+PROTOCOL = {
+    "I1": proved("servers speak stdio and HTTP in both protocol revisions", "the conformance suite is not run yet"),
+    "I2": proved(
+        "servers are OAuth 2.1 resource servers; no token is passed through",
+        "tokens come from the local authority; no outside identity provider has been tried",
+    ),
+    "I3": proved("tools have output schemas and truthful annotations", "prompts and completions are missing"),
+    "I4": planned("a client that can ask its user gets the question in place, another gets a link"),
+    "I5": planned("the orchestrator is an MCP server too"),
+    "I6": planned("one command writes the configuration of known clients"),
+    "I7": planned("tool definitions are pinned and drift quarantines the server"),
+}
+
+CONSOLE = {
+    "J1": planned("a work queue, a case view with citations side by side, live runs, exact approvals"),
+    "J2": planned("explain, audit, cost, reports, policy playground and kill switches in the console"),
+    "J3": planned("keyboard, screen reader and dark mode; strict content policy; no foreign markup"),
+}
+
+OPERATION = {
+    "K1": proved(
+        "manifests, health, graceful drain, migrations, backup and restore",
+        "migrations only: no manifests, readiness, backup or restore",
+    ),
+    "K2": planned("objectives, alerts, runbooks, threat model, plans and a performance report"),
+    "K3": planned("PostgreSQL, object storage and a distributed engine past one machine"),
+}
+
+REQUIREMENTS: dict[str, Requirement] = (
+    POLICY_SEARCH
+    | CASE_FACTS
+    | DRAFTING
+    | ACCESS
+    | ORCHESTRATION
+    | MODELS
+    | TRUST
+    | EVALUATION
+    | PROTOCOL
+    | CONSOLE
+    | OPERATION
+)

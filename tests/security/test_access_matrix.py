@@ -1,0 +1,354 @@
+"""The access matrix, enumerated: role x tool x case x actor x token, against an oracle in Python.
+
+The oracle is written from the prose of the rules, not from the Rego: tables of who may use what,
+and one function. Zero false allows and zero false denials are tolerated.
+"""
+
+import itertools
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casewright.access.decide import RULE, decide
+from casewright.contracts.decision import Allowed, ApprovalObligation
+from casewright.errors import PolicyError
+from tests.unit.access.inputs import EXECUTE, POLICIES, READ_CASE, Document, shipped_engine, typed
+
+STAFF = "reviewer supervisor auditor"
+ALL = "reviewer supervisor auditor policy_author service"
+DECIDERS = "reviewer supervisor"
+
+TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
+    # (server, tool): verb, risk, acts on, roles
+    ("policy-search", "search_policies"): ("search", "low", "corpus", ALL),
+    ("policy-search", "get_clause"): ("read", "low", "corpus", ALL),
+    ("policy-search", "compare_versions"): ("read", "low", "corpus", ALL),
+    ("policy-search", "list_documents"): ("list", "low", "corpus", ALL),
+    ("policy-search", "verify_quote"): ("check", "low", "corpus", ALL),
+    ("case-facts", "list_cases"): ("list", "low", "none", STAFF),
+    ("case-facts", "get_case"): ("read", "low", "case", STAFF),
+    ("case-facts", "list_transactions"): ("list", "low", "case", STAFF),
+    ("case-facts", "list_communications"): ("list", "low", "case", STAFF),
+    ("case-facts", "list_evidence"): ("list", "low", "case", STAFF),
+    ("case-facts", "get_evidence"): ("read", "low", "case", STAFF),
+    ("case-facts", "get_timeline"): ("read", "low", "case", STAFF),
+    ("case-facts", "check_evidence"): ("check", "low", "case", STAFF),
+    ("case-facts", "assess_case"): ("check", "low", "case", STAFF),
+    ("drafting", "verify_draft"): ("check", "low", "case", STAFF),
+    ("drafting", "save_draft"): ("write", "medium", "case", DECIDERS),
+    ("drafting", "get_draft"): ("read", "low", "draft", STAFF),
+    ("drafting", "list_drafts"): ("list", "low", "case", STAFF),
+    ("drafting", "diff_drafts"): ("read", "low", "draft", STAFF),
+    ("drafting", "submit_action"): ("write", "medium", "action", DECIDERS),
+    ("drafting", "execute_action"): ("execute", "high", "action", DECIDERS),
+    ("admin", "ingest_corpus"): ("write", "medium", "corpus", "policy_author supervisor"),
+    ("admin", "import_cases"): ("write", "medium", "none", DECIDERS),
+    ("admin", "start_review"): ("write", "medium", "case", DECIDERS),
+    ("admin", "ask"): ("search", "low", "corpus", "reviewer supervisor policy_author auditor"),
+    ("admin", "vote_approval"): ("write", "high", "action", "supervisor"),
+    ("admin", "verify_audit"): ("read", "low", "none", "auditor supervisor"),
+    ("admin", "read_run"): ("read", "low", "case", STAFF),
+    ("drafting", "delete_case"): ("write", "high", "case", ""),  # does not exist
+}
+AGENTS = {
+    "router": "",
+    "intake": "get_case",
+    "policy_researcher": "search_policies get_clause compare_versions list_documents",
+    "facts_analyst": "get_case list_transactions list_communications list_evidence get_evidence get_timeline",
+    "evidence_checker": "check_evidence assess_case",
+    "drafter": "save_draft get_draft",
+    "verifier": "verify_draft get_draft get_clause verify_quote",
+    "executor": "submit_action execute_action",
+    "stranger": "",
+}
+ROLES = (*ALL.split(), "")
+RELATIONS = ("assigned", "not assigned", "conflict", "other tenant", "absent")
+TOKENS = ("plain", "star", "no scope", "other scope", "other case", "no case", "no run", "low clearance", "spent")
+ACTORS = ("", *AGENTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One combination. An empty actor is a person, an empty role is nobody's."""
+
+    role: str
+    tool: tuple[str, str]
+    relation: str
+    actor: str
+    token: str
+    mode: str = "call"
+
+    def document(self) -> Document:
+        verb, risk, kind, _ = TOOLS[self.tool]
+        return READ_CASE | {
+            "mode": self.mode,
+            "principal": READ_CASE["principal"]
+            | {
+                "id": "rosa",
+                "roles": [self.role] if self.role else [],
+                "clearance": "internal" if self.token == "low clearance" else "confidential",
+            },
+            "actor": self._actor(),
+            "tool": READ_CASE["tool"] | {"server": self.tool[0], "name": self.tool[1], "verb": verb, "risk": risk},
+            "resource": self._resource(kind),
+            "context": READ_CASE["context"] | {"tool_calls": 10**6 if self.token == "spent" else 3},
+        }
+
+    def _actor(self) -> dict[str, Any]:
+        scopes = {"star": ["*"], "no scope": [], "other scope": ["get_case_", "Get_Case"]}
+        cases = {"other case": "HL-10", "no case": ""}
+        return {
+            "kind": "agent" if self.actor else "user",
+            "agent": self.actor,
+            "run_id": "" if self.token == "no run" else "run-1",
+            "case_id": cases.get(self.token, "HL-1"),
+            "scopes": scopes.get(self.token, [self.tool[1]]),
+        }
+
+    def _resource(self, kind: str) -> dict[str, Any]:
+        if self.relation == "absent":
+            return {**READ_CASE["resource"], "kind": kind, "exists": False, "id": "", "tenant": "", "assigned_to": []}
+        return READ_CASE["resource"] | {
+            "kind": kind,
+            "tenant": "millbrook" if self.relation == "other tenant" else "harborline",
+            "assigned_to": ["tomas"] if self.relation == "not assigned" else ["tomas", "rosa"],
+            "conflicts": ["rosa"] if self.relation == "conflict" else [],
+            "author": "tomas" if kind == "action" else "",
+            "action": "deny_claim" if kind == "action" else "",
+            "run_id": "run-1" if kind in ("draft", "action") else "",
+        }
+
+    def expected(self) -> str:
+        """The oracle: the effect that the rules, read as prose, give."""
+        verb, _, kind, roles = TOOLS[self.tool]
+        case_bound = kind in ("case", "draft", "action") and self.tool[1] != "vote_approval"
+        if not self._caller_may(roles, case_bound=case_bound):
+            return "deny"
+        if self.mode == "list":
+            return "permit" if kind == "none" or (kind == "corpus" and verb in ("list", "search")) else "maybe"
+        if self.token == "spent" or (case_bound and self.token == "other case"):
+            return "deny"
+        if kind != "none" and not self._reaches(kind):
+            return "deny"
+        return "require_approval" if verb == "execute" else "permit"
+
+    def _caller_may(self, roles: str, *, case_bound: bool) -> bool:
+        if self.role not in roles.split() or self.token in ("no scope", "other scope"):
+            # Whether a role may vote comes from the approval, which a listing does not know.
+            return self.mode == "list" and self.tool[1] == "vote_approval" and self._may_ask_to_vote()
+        if case_bound and self.token == "no case":
+            return False
+        if not self.actor:
+            return True
+        return self.tool[1] in AGENTS[self.actor].split() and self.token not in ("star", "no run", "no case")
+
+    def _may_ask_to_vote(self) -> bool:
+        return self.role == "reviewer" and not self.actor and self.token not in ("no scope", "other scope")
+
+    def _reaches(self, kind: str) -> bool:
+        if self.relation in ("absent", "other tenant", "conflict") or self.token == "low clearance":
+            return False
+        return kind == "corpus" or self.role in ("supervisor", "auditor") or self.relation == "assigned"
+
+
+def wrong(cells: Iterator[Cell]) -> tuple[int, list[str]]:
+    """How many cells there are, and those whose effect is not the oracle's."""
+    engine = shipped_engine()
+    count, found = 0, list[str]()
+    for cell in cells:
+        verdict = decide(engine, typed(cell.document()))
+        effect = verdict.decision.effect if isinstance(verdict, Allowed) else "deny"
+        count += 1
+        if effect != cell.expected():
+            found.append(f"{cell}: {effect}, not {cell.expected()} ({verdict})")
+    return count, found
+
+
+@pytest.mark.proves("D1", "D4", "E1")
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_gets_more_or_less_than_the_rules_give_on_any_tool_and_case(role: str) -> None:
+    combinations = itertools.product(TOOLS, RELATIONS, ACTORS)
+    count, found = wrong(
+        Cell(role=role, tool=tool, relation=relation, actor=actor, token="plain")
+        for tool, relation, actor in combinations
+    )
+    assert found == []
+    assert count == len(TOOLS) * len(RELATIONS) * len(ACTORS)
+
+
+@pytest.mark.proves("D1", "D6")
+@pytest.mark.parametrize("token", TOKENS)
+def test_no_state_of_a_token_opens_or_closes_more_than_it_should(token: str) -> None:
+    combinations = itertools.product(ALL.split(), TOOLS, ("", "intake", "policy_researcher", "verifier", "executor"))
+    count, found = wrong(
+        Cell(role=role, tool=tool, relation="assigned", actor=actor, token=token) for role, tool, actor in combinations
+    )
+    assert found == []
+    assert count == 5 * len(TOOLS) * 5
+
+
+@pytest.mark.proves("D3", "E1")
+@pytest.mark.parametrize("token", ["plain", "star", "no scope", "no case"])
+def test_a_listing_shows_what_a_call_could_be_allowed_and_nothing_else(token: str) -> None:
+    combinations = itertools.product(ROLES, TOOLS, ACTORS)
+    _, found = wrong(
+        Cell(role=role, tool=tool, relation="absent", actor=actor, token=token, mode="list")
+        for role, tool, actor in combinations
+    )
+    assert found == []
+
+
+@pytest.mark.proves("D3")
+def test_whatever_a_call_is_allowed_its_listing_showed() -> None:
+    engine = shipped_engine()
+    for role, tool, actor in itertools.product(ROLES, TOOLS, ACTORS):
+        cell = Cell(role=role, tool=tool, relation="assigned", actor=actor, token="plain")
+        if isinstance(decide(engine, typed(cell.document())), Allowed):
+            assert isinstance(decide(engine, typed(cell.document() | {"mode": "list"})), Allowed), cell
+
+
+@pytest.mark.proves("D5")
+@pytest.mark.parametrize(
+    ("action", "amount", "quorum"),
+    [
+        ("issue_provisional_credit", 0, 1),
+        ("issue_provisional_credit", 5_000_00, 1),
+        ("issue_provisional_credit", 5_000_01, 2),
+        ("issue_final_credit", 5_000_01, 2),
+        ("deny_claim", 10**13, 1),
+        ("send_adverse_action_notice", 0, 1),
+        ("escalate", 0, 1),
+        ("close_duplicate", 0, 1),
+        ("close_duplicate", -1, 0),
+        ("request_information", 0, 0),
+        ("no_action", 0, 0),
+        ("ISSUE_PROVISIONAL_CREDIT", 0, 0),
+        ("issue_provisional_credit", 10**13 + 1, 0),
+    ],
+)
+def test_an_effect_needs_exactly_the_approval_of_its_kind_and_amount(action: str, amount: int, quorum: int) -> None:
+    document = EXECUTE | {"resource": EXECUTE["resource"] | {"action": action, "amount_minor": amount}}
+    verdict = decide(shipped_engine(), typed(document))
+    if quorum == 0:
+        assert not isinstance(verdict, Allowed)
+        return
+    assert isinstance(verdict, Allowed)
+    approvals = [entry for entry in verdict.decision.obligations if isinstance(entry, ApprovalObligation)]
+    assert verdict.decision.effect == "require_approval"
+    assert approvals == [
+        ApprovalObligation(
+            kind="approval", roles=("supervisor",), quorum=quorum, author_excluded=True, ttl_seconds=72 * 3600
+        )
+    ]
+
+
+@pytest.mark.proves("D5")
+def test_a_supervisor_votes_on_what_others_asked_for_and_on_nothing_else() -> None:
+    cell = Cell(role="supervisor", tool=("admin", "vote_approval"), relation="not assigned", actor="", token="no case")
+    document = cell.document()
+    assert isinstance(decide(shipped_engine(), typed(document)), Allowed)
+    for field, value in {"author": "rosa", "tenant": "millbrook", "conflicts": ["rosa"], "action": "x"}.items():
+        other = document | {"resource": document["resource"] | {field: value}}
+        assert not isinstance(decide(shipped_engine(), typed(other)), Allowed), field
+    nobody = document | {"resource": document["resource"] | {"author": ""}}
+    assert not isinstance(decide(shipped_engine(), typed(nobody)), Allowed)
+
+
+SECTIONS = ("principal", "actor", "tool", "resource", "context")
+STRICT_FIELDS: list[tuple[str, str]] = [(section, "") for section in READ_CASE] + [
+    (section, field) for section in SECTIONS for field in READ_CASE[section]
+]
+"""Without the names in `arguments` and `provenance`: those are open maps."""
+ODD_VALUES: list[object] = [None, True, False, 0, 1, "", "*", [], ["*"], {}, {"*": 1}, [1], [None], -1]
+
+
+def allows(document: object) -> bool:
+    """Whether the policy allows a raw document; an error is a denial."""
+    assert isinstance(document, dict)
+    try:
+        answer = shipped_engine().evaluate(RULE, document)  # pyright: ignore[reportUnknownArgumentType]
+    except PolicyError:
+        return False
+    return not isinstance(answer, dict) or answer.get("allow") is not False  # pyright: ignore[reportUnknownMemberType]
+
+
+def without(document: Document, section: str, field: str) -> Document:
+    if not field:
+        return {key: value for key, value in document.items() if key != section}
+    return document | {section: {key: value for key, value in document[section].items() if key != field}}
+
+
+def with_value(document: Document, place: tuple[str, str], value: object) -> Document:
+    section, field = place
+    return document | {section: document[section] | {field: value} if field else value}
+
+
+def kind_of(value: object) -> object:
+    """JSON type, with the types of the entries of a list."""
+    if isinstance(value, list):
+        return ("list", frozenset(type(entry) for entry in value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return type(value)
+
+
+@pytest.mark.proves("D1", "D4")
+@pytest.mark.parametrize("base", [READ_CASE, EXECUTE], ids=["read", "execute"])
+def test_dropping_any_field_of_the_input_is_a_denial(base: Document) -> None:
+    assert allows(base)
+    still = [place for place in STRICT_FIELDS if allows(without(base, *place))]
+    assert still == []
+
+
+@pytest.mark.proves("D1", "D4")
+@settings(max_examples=600, deadline=None)
+@given(st.sampled_from([READ_CASE, EXECUTE]), st.sampled_from(STRICT_FIELDS), st.sampled_from(ODD_VALUES))
+def test_retyping_any_field_of_the_input_is_a_denial(base: Document, place: tuple[str, str], odd: object) -> None:
+    section, field = place
+    now: Any = base[section][field] if field else base[section]
+    same_kind = kind_of(odd) == kind_of(now)
+    if same_kind or (odd == [] and type(now) is list) or (now == [] and odd == ["*"]):
+        return
+    assert not allows(with_value(base, place, odd)), (place, odd)
+
+
+@pytest.mark.proves("D4")
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["principal", "actor", "tool", "resource", "context", ""]),
+    st.text(min_size=1, max_size=12).filter(lambda name: all(name not in part for part in STRICT_FIELDS)),
+)
+def test_an_unknown_field_is_a_denial(section: str, name: str) -> None:
+    odd = with_value(READ_CASE, (section, name), True) if section else READ_CASE | {name: True}
+    assert not allows(odd)
+
+
+@pytest.mark.proves("D1", "D4")
+def test_the_embedded_engine_and_opa_give_the_same_decisions(tmp_path: Path) -> None:
+    opa = shutil.which("opa")
+    if opa is None:
+        pytest.skip("no opa binary on PATH; the comparison with OPA needs one")
+    cells = [
+        Cell(role=role, tool=tool, relation=relation, actor=actor, token=token, mode=mode)
+        for role, tool, relation, actor, token, mode in itertools.product(
+            ROLES, TOOLS, RELATIONS, ACTORS, TOKENS, ("call", "list")
+        )
+    ]
+    documents = [EXECUTE, *(cell.document() for cell in cells[::293])]
+    odd = [without(READ_CASE, *place) for place in STRICT_FIELDS]
+    odd += [with_value(EXECUTE, place, value) for place in STRICT_FIELDS for value in ODD_VALUES[::3]]
+    (tmp_path / "samples.json").write_text(json.dumps({"samples": [*documents, *odd]}))
+    query = f"[answer | some document in input.samples; answer := data.{RULE} with input as document]"
+    command = [opa, "eval", "-b", str(POLICIES), "-i", str(tmp_path / "samples.json"), "--format", "json", query]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
+    theirs = json.loads(done.stdout)["result"][0]["expressions"][0]["value"]
+    assert len(theirs) == len(documents) + len(odd)
+    assert [shipped_engine().evaluate(RULE, document) for document in documents] == theirs[: len(documents)]
+    assert {answer["effect"] for answer in theirs[: len(documents)]} == {"permit", "deny", "maybe", "require_approval"}
+    assert [answer["allow"] for answer in theirs[len(documents) :]] == [allows(document) for document in odd]

@@ -1,0 +1,100 @@
+"""The wiring of the review graph, read from the compiled graph itself."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from mcp.server.mcpserver import MCPServer
+
+from casewright.clock import ManualClock
+from casewright.config import Budgets, app_root
+from casewright.contracts.principal import ServerName
+from casewright.identity.keys import SigningKey
+from casewright.identity.local import sample_identities
+from casewright.identity.tokens import LocalTokenAuthority
+from casewright.models.accounting import MemoryRecorder
+from casewright.models.gateway import Gateway
+from casewright.models.offline import OfflineProvider
+from casewright.models.prompts import PromptLibrary
+from graphs.connections import Connections
+from graphs.desk import Desk
+from graphs.review import ROUTED, build_graph
+from graphs.state import DELEGATES
+
+Edges = frozenset[tuple[str, str]]
+SPECIALISTS = (*DELEGATES, "intake", "verify", "ask")
+
+
+class NoRecorder:
+    """Nothing runs here, so nothing is recorded."""
+
+    async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None:
+        raise AssertionError("no node runs in these tests")
+
+
+def no_server(server: ServerName, token: str) -> MCPServer[Any]:
+    raise AssertionError("no node runs in these tests")
+
+
+@pytest.fixture(scope="module")
+def edges() -> Edges:
+    """Every edge of the compiled graph, conditional ones included."""
+    clock = ManualClock(1)
+    desk = Desk(
+        connections=Connections(LocalTokenAuthority(SigningKey.generate(), clock), no_server),
+        gateway=Gateway([OfflineProvider()], PromptLibrary(app_root() / "agents" / "prompts"), MemoryRecorder()),
+        recorder=NoRecorder(),
+        people=sample_identities(),
+        budgets=Budgets(),
+        clock=clock,
+    )
+    graph = build_graph(desk, InMemorySaver()).get_graph()
+    return frozenset((edge.source, edge.target) for edge in graph.edges)
+
+
+def sources(edges: Edges, target: str) -> set[str]:
+    return {source for source, found in edges if found == target}
+
+
+def reachable(edges: Edges, start: str, *, without: Iterable[str] = ()) -> set[str]:
+    """Every node that a path from `start` comes to, walking through none of `without`."""
+    closed, seen, waiting = set(without), {start}, [start]
+    while waiting:
+        at = waiting.pop()
+        for source, target in edges:
+            if source == at and target not in seen | closed:
+                seen.add(target)
+                waiting.append(target)
+    return seen
+
+
+@pytest.mark.proves("C3", "E1")
+def test_no_path_reaches_act_but_through_propose_and_the_gate(edges: Edges) -> None:
+    assert sources(edges, "act") == {"gate"}
+    assert sources(edges, "gate") == {"propose", "act"}
+    assert sources(edges, "propose") == set(SPECIALISTS)
+    assert "act" in reachable(edges, "__start__")
+    assert "act" not in reachable(edges, "__start__", without=["gate"])
+    assert "gate" not in reachable(edges, "__start__", without=["propose"])
+
+
+@pytest.mark.parametrize("source", ["verify", "intake", "ask", "propose"])
+def test_the_search_for_paths_would_find_a_way_around_the_gate(edges: Edges, source: str) -> None:
+    assert "act" in reachable(edges | {(source, "act")}, "__start__", without=["gate"])
+
+
+@pytest.mark.proves("E1")
+def test_every_node_is_reached_and_ends_only_in_record_or_wrap(edges: Edges) -> None:
+    nodes = {node for edge in edges for node in edge}
+    assert reachable(edges, "__start__") == nodes
+    assert sources(edges, "__end__") == {"record", "wrap"}
+    for node in nodes:
+        assert "__end__" in reachable(edges, node)
+
+
+@pytest.mark.proves("E1")
+def test_the_router_alone_connects_the_specialists(edges: Edges) -> None:
+    for source in SPECIALISTS:
+        assert {target for found, target in edges if found == source} == {*ROUTED, "wrap"}
+    assert {target for source, target in edges if source == "__start__"} == {"intake"}

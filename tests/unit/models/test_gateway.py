@@ -1,0 +1,259 @@
+"""The gateway with scripted providers: order, degradation, retries, records."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casewright.config import Settings, app_root
+from casewright.errors import InputError, ModelError
+from casewright.models.accounting import CallRecord, MemoryRecorder, usage_by
+from casewright.models.anthropic import AnthropicProvider
+from casewright.models.gateway import CallContext, Gateway, from_settings
+from casewright.models.offline import OfflineProvider
+from casewright.models.prompts import PromptLibrary
+from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider, Usage
+from casewright.models.retry import Deadline, RetryPolicy, complete
+from casewright.models.selection import CandidateClause, SelectInput
+from casewright.models.tasks import RESEARCH_SELECT
+
+PROMPTS = app_root() / "agents" / "prompts"
+CONTEXT = CallContext(run_id="run-1", case_id="c-1", tenant="t-1", agent="a")
+VALUE = SelectInput(
+    topic="credit", clauses=(CandidateClause(clause_id="x", label="1", lead_in="", text="Credit is due.", score=1.0),)
+)
+GOOD = ModelReply(
+    text='{"clause_ids": ["x"], "why": "y"}',
+    model="m-1",
+    usage=Usage(input_tokens=10, output_tokens=2),
+    request_id="req",
+)
+BUSY = NoReply(reason="HTTP 529", retryable=True)
+FINAL = NoReply(reason="the model refused", retryable=False, usage=Usage(input_tokens=5))
+
+
+class ScriptedProvider:
+    """Replies from a list; being asked once more than that fails the test."""
+
+    def __init__(self, *script: ModelReply | NoReply, structured_output: bool = True, leaves: bool = True) -> None:
+        self._script = list(script)
+        self._capabilities = Capabilities(structured_output=structured_output, leaves_process=leaves)
+        self.requests: list[ModelRequest] = []
+        self.closed = False
+
+    @property
+    def name(self) -> str:
+        return "scripted"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        self.requests.append(request)
+        assert self._script, "one request more than the script has"
+        return self._script.pop(0)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+    @property
+    def spent(self) -> bool:
+        return not self._script
+
+
+class SilentProvider(ScriptedProvider):
+    """Never replies."""
+
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        self.requests.append(request)
+        await asyncio.Event().wait()
+        return GOOD
+
+
+async def no_pause(seconds: float) -> None:
+    return None
+
+
+def gateway(*providers: Provider, recorder: MemoryRecorder | None = None) -> Gateway:
+    retry = RetryPolicy(pause=no_pause, jitter=lambda: 0.0)
+    return Gateway(providers, PromptLibrary(PROMPTS), recorder or MemoryRecorder(), retry=retry)
+
+
+@pytest.mark.proves("F1", "F5")
+async def test_a_record_names_task_prompt_model_and_cost_and_holds_no_text() -> None:
+    result = await gateway(ScriptedProvider(GOOD)).run(RESEARCH_SELECT, VALUE, context=CONTEXT)
+    prompt = PromptLibrary(PROMPTS).for_task(RESEARCH_SELECT)
+    assert result.record.model_copy(update={"duration_ms": 0}) == CallRecord(
+        task="research.select",
+        task_version=1,
+        risk="medium",
+        prompt_id="research.select",
+        prompt_version=1,
+        prompt_hash=prompt.sha256,
+        repair_prompt_hash="",
+        provider="scripted",
+        model="m-1",
+        request_ids=("req",),
+        input_tokens=10,
+        output_tokens=2,
+        cache_read_tokens=0,
+        cache_write_tokens=0,
+        duration_ms=0,
+        calls=1,
+        repairs=0,
+        degraded=False,
+        outcome="answered",
+        reason="",
+        run_id="run-1",
+        case_id="c-1",
+        tenant="t-1",
+        agent="a",
+    )
+    assert "Credit is due" not in result.record.model_dump_json()
+
+
+@pytest.mark.proves("F2")
+async def test_the_first_provider_alone_is_asked_when_the_task_may_not_degrade() -> None:
+    second = ScriptedProvider()
+    task = replace(RESEARCH_SELECT, may_degrade=False)
+    with pytest.raises(ModelError, match="the model refused"):
+        await gateway(ScriptedProvider(FINAL), second).run(task, VALUE, context=CONTEXT)
+    assert second.requests == []
+
+
+@pytest.mark.proves("F2", "F5")
+async def test_the_next_provider_answers_and_all_tokens_are_counted() -> None:
+    recorder = MemoryRecorder()
+    first, second = ScriptedProvider(BUSY, BUSY, FINAL), ScriptedProvider(GOOD)
+    result = await gateway(first, second, recorder=recorder).run(RESEARCH_SELECT, VALUE, context=CONTEXT)
+    assert first.spent and second.spent
+    assert (result.record.degraded, result.record.reason) == (True, "scripted: the model refused")
+    assert (result.record.calls, result.record.input_tokens) == (4, 15)
+    assert usage_by("run_id", recorder.records) == {"run-1": Usage(input_tokens=15, output_tokens=2)}
+
+
+async def test_no_provider_left_is_a_model_error_that_names_every_reason() -> None:
+    recorder = MemoryRecorder()
+    with pytest.raises(ModelError, match=r"'research\.select'.*refused; scripted: HTTP 529; gave up after 3"):
+        await gateway(ScriptedProvider(FINAL), ScriptedProvider(BUSY, BUSY, BUSY), recorder=recorder).run(
+            RESEARCH_SELECT, VALUE, context=CONTEXT
+        )
+    assert [record.outcome for record in recorder.records] == ["failed"]
+
+
+@pytest.mark.proves("F3")
+async def test_a_fenced_document_is_read() -> None:
+    fenced = replace(GOOD, text=f"```json\n{GOOD.text}\n```")
+    result = await gateway(ScriptedProvider(fenced)).run(RESEARCH_SELECT, VALUE, context=CONTEXT)
+    assert result.output.clause_ids == ("x",)
+
+
+@pytest.mark.proves("F3")
+async def test_a_provider_without_structured_output_is_shown_the_schema() -> None:
+    provider = ScriptedProvider(GOOD, structured_output=False)
+    await gateway(provider).run(RESEARCH_SELECT, VALUE, context=CONTEXT)
+    assert '"clause_ids"' in provider.requests[0].system
+
+
+@pytest.mark.proves("F1")
+async def test_an_input_beyond_the_tasks_size_is_not_sent_out() -> None:
+    provider = ScriptedProvider()
+    short = replace(RESEARCH_SELECT, max_input_characters=100)
+    result = await gateway(provider, OfflineProvider()).run(short, VALUE, context=CONTEXT)
+    assert provider.requests == [] and result.record.provider == "offline"
+    assert "longer than 100 characters" in result.record.reason
+
+
+async def test_an_input_of_another_task_or_an_unchecked_one_is_refused() -> None:
+    unchecked = SelectInput.model_construct(topic="x", clauses="none")
+    with pytest.raises(InputError, match="clauses"):
+        await gateway(OfflineProvider()).run(RESEARCH_SELECT, unchecked, context=CONTEXT)
+    with pytest.raises(InputError, match="takes SelectInput"):
+        await gateway(OfflineProvider()).run(RESEARCH_SELECT, GOOD, context=CONTEXT)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.proves("F1")
+async def test_a_silent_provider_is_given_up_at_the_tasks_deadline() -> None:
+    provider = SilentProvider()
+    hurried = replace(RESEARCH_SELECT, timeout_seconds=0.05)
+    async with asyncio.timeout(5):
+        result = await gateway(provider, OfflineProvider()).run(hurried, VALUE, context=CONTEXT)
+    assert result.record.degraded and len(provider.requests) == 1
+
+
+async def test_an_unkept_record_ends_the_call() -> None:
+    class FullRecorder:
+        async def record(self, record: CallRecord) -> None:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        await Gateway([OfflineProvider()], PromptLibrary(PROMPTS), FullRecorder()).run(
+            RESEARCH_SELECT, VALUE, context=CONTEXT
+        )
+
+
+async def test_closing_the_gateway_closes_its_providers() -> None:
+    providers: Sequence[ScriptedProvider] = (ScriptedProvider(), ScriptedProvider())
+    async with gateway(*providers):
+        pass
+    assert all(provider.closed for provider in providers)
+
+
+def test_a_gateway_without_providers_or_prompts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no provider"):
+        Gateway([], PromptLibrary(PROMPTS), MemoryRecorder())
+    with pytest.raises(InputError, match=r"intake\.md"):
+        Gateway([OfflineProvider()], PromptLibrary(tmp_path), MemoryRecorder())
+
+
+@pytest.mark.proves("F2")
+async def test_without_a_key_the_offline_provider_answers_undegraded(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, policies=tmp_path)
+    async with from_settings(settings, PROMPTS, MemoryRecorder()) as made:
+        result = await made.run(RESEARCH_SELECT, VALUE, context=CONTEXT)
+    assert (result.record.model, result.record.degraded) == ("offline/extractive", False)
+
+
+@pytest.mark.proves("F2")
+async def test_with_a_key_that_cannot_be_used_the_offline_provider_answers_degraded(tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path,
+        policies=tmp_path,
+        anthropic_api_key="not-a-key",
+        anthropic_base_url="http://127.0.0.1:1",
+        model_timeout_seconds=5.0,
+    )
+    async with from_settings(settings, PROMPTS, MemoryRecorder()) as made:
+        result = await made.run(RESEARCH_SELECT, VALUE, context=CONTEXT)
+    assert (result.record.provider, result.record.degraded) == ("offline", True)
+    assert "not-a-key" not in repr(AnthropicProvider(api_key="not-a-key", model="m"))
+
+
+@given(st.integers(1, 8), st.floats(0, 1), st.none() | st.floats(0, 100))
+def test_a_wait_is_never_shorter_than_asked_for_nor_longer_than_needed(
+    attempt: int, jitter: float, asked: float | None
+) -> None:
+    policy = RetryPolicy(jitter=lambda: jitter)
+    wait = policy.wait_seconds(attempt, NoReply(reason="", retryable=True, retry_after_seconds=asked))
+    assert (asked or 0.0) <= wait <= max(asked or 0.0, policy.cap_seconds)
+
+
+async def test_nothing_is_asked_once_the_time_is_spent() -> None:
+    provider = ScriptedProvider()
+    request = ModelRequest(
+        task="x",
+        risk="low",
+        input=VALUE,
+        output=SelectInput,
+        system="",
+        turns=(),
+        max_output_tokens=1,
+        timeout_seconds=1.0,
+    )
+    outcome = await complete(provider, request, policy=RetryPolicy(), deadline=Deadline.after(-1.0))
+    assert isinstance(outcome, NoReply) and outcome.calls == 0 and provider.requests == []
