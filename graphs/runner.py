@@ -116,10 +116,12 @@ class ReviewRunner:
         if not snapshot.values:  # new, or it crashed before its first checkpoint
             await self._note_revision(state)
             return _Wake(state)
-        if not snapshot.next:
+        if not snapshot.tasks:
             return None
         if not snapshot.interrupts:
-            return _Wake(None)  # it crashed between two steps: go on
+            # It crashed between two steps: go on. Not `next`, which leaves out a node whose writes are
+            # stored but not yet taken up by a checkpoint; such a run is not at its end.
+            return _Wake(None)
         waiting = cast(dict[str, Any], snapshot.interrupts[0].value)
         if waiting.get("waiting") == "approval":
             happened = await self._approval_decided(state["tenant"], str(waiting.get("approval_id", "")))
