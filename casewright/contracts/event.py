@@ -25,7 +25,10 @@ EventKind = Literal[
     "model.called",
     "corpus.ingested",
     "cases.imported",
+    "approval.revoked",
     "policy.loaded",
+    "policy.refused",
+    "policy_data.changed",
     "identity.used",
 ]
 

@@ -1,4 +1,4 @@
-"""Tables of the shared kernel: audit, approvals, outbox, drafts, retrievals, runs.
+"""Tables of the shared kernel: audit, decisions, controls, approvals, outbox, drafts, retrievals, runs.
 
 The case tables live beside the case store (`casewright.cases.tables`); all share one MetaData.
 Times are integer nanoseconds since the epoch; documents are canonical JSON text.
@@ -132,4 +132,53 @@ run_events = Table(
     Column("at_ns", BigInteger, nullable=False),
     Column("kind", String(40), nullable=False),
     Column("body", Text, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    METADATA,
+    Column("decision_id", String(40), primary_key=True),
+    Column("at_ns", BigInteger, nullable=False, index=True),
+    Column("tenant", String(100), nullable=False),
+    Column("run_id", String(100), nullable=False, index=True),
+    Column("mode", String(10), nullable=False),
+    Column("server", String(40), nullable=False),
+    Column("tool", String(100), nullable=False),
+    Column("effect", String(20), nullable=False),
+    Column("codes", Text, nullable=False),
+    Column("revision", String(64), nullable=False),
+    Column("engine", String(20), nullable=False),
+    Column("input_digest", String(64), nullable=False),
+    Column("input", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+)
+
+run_meters = Table(
+    "run_meters",
+    METADATA,
+    Column("tenant", String(100), primary_key=True),
+    Column("run_id", String(100), primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("untrusted", Boolean, nullable=False),
+)
+
+policy_data = Table(
+    "policy_data",
+    METADATA,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("subject", String(100), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("path", String(200), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    METADATA,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("signature", Text, nullable=False),
 )
