@@ -32,5 +32,5 @@ class Controls(Contract):
 
     version: int = Field(default=0, ge=0)
     switches: Switches = Switches()
-    limits: dict[ActorKind, dict[Budget, int]] = {}
+    limits: dict[ActorKind, dict[Budget, int]] = Field(default_factory=dict[ActorKind, dict[Budget, int]])
     """Budgets that replace those of the policy data, as far as its ceilings allow."""
