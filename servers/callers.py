@@ -50,7 +50,7 @@ class TransportVerifier:
 
     async def verify_token(self, token: str) -> AccessToken | None:
         try:
-            caller = self._authority.verify(token, server=self._server)
+            caller = await self._authority.verify(token, server=self._server)
         except UnauthenticatedError:
             return None
         return AccessToken(

@@ -104,7 +104,7 @@ class Guard:
         """
         await anyio.to_thread.run_sync(self._services.engine.reload_if_changed)
         try:
-            return self._services.tokens.verify(tokens.token(request), server=self._server)
+            return await self._services.tokens.verify(tokens.token(request), server=self._server)
         except UnauthenticatedError as error:
             await self._record("call.denied", None, {"method": request.method, "code": error.code})
             raise

@@ -45,7 +45,7 @@ class TokenAuthority(Protocol):
 
     def mint(self, grant: Grant) -> str: ...
 
-    def verify(self, token: str, *, server: ServerName) -> Caller:
+    async def verify(self, token: str, *, server: ServerName) -> Caller:
         """The caller a token stands for at `server`.
 
         Raises:
@@ -79,7 +79,7 @@ class LocalTokenAuthority:
             claims["act"] = {"sub": grant.actor.agent}
         return jwt.encode(claims, self._key.private_key, algorithm=ALGORITHM)
 
-    def verify(self, token: str, *, server: ServerName) -> Caller:
+    async def verify(self, token: str, *, server: ServerName) -> Caller:
         if not token:
             raise UnauthenticatedError("no token was given", code="token_missing")
         if len(token) > MAX_TOKEN_BYTES:

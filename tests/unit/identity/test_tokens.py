@@ -1,5 +1,6 @@
 """Tokens: what verifies is exactly what was minted; one changed byte, claim or algorithm is refused."""
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -13,7 +14,7 @@ from jwt.algorithms import HMACAlgorithm
 
 from casewright.clock import NANOSECONDS, ManualClock
 from casewright.contracts.case import Classification
-from casewright.contracts.principal import SERVERS, Actor, Principal, ServerName
+from casewright.contracts.principal import SERVERS, Actor, Caller, Principal, ServerName
 from casewright.errors import UnauthenticatedError
 from casewright.identity.keys import SigningKey
 from casewright.identity.tokens import (
@@ -55,10 +56,14 @@ def signed(changed: dict[str, Any]) -> str:
     return jwt.encode(changed, KEY.private_key, algorithm=ALGORITHM)
 
 
+def verified(token: str, *, server: ServerName = "case-facts", at: int = NOW) -> Caller:
+    return asyncio.run(authority(at).verify(token, server=server))
+
+
 def refused(token: str, *, server: ServerName = "case-facts", at: int = NOW) -> str:
     """The code of the refusal."""
     with pytest.raises(UnauthenticatedError) as refusal:
-        authority(at).verify(token, server=server)
+        verified(token, server=server, at=at)
     return refusal.value.code
 
 
@@ -67,7 +72,7 @@ def refused(token: str, *, server: ServerName = "case-facts", at: int = NOW) -> 
 @pytest.mark.parametrize("server", SERVERS)
 def test_what_verifies_is_what_was_granted(server: ServerName, actor: Actor) -> None:
     wanted = grant(actor, server=server, scopes=("get_case", "list_evidence"))
-    caller = authority().verify(authority().mint(wanted), server=server)
+    caller = verified(authority().mint(wanted), server=server)
     assert (caller.principal, caller.actor, caller.scopes) == (ROSA, actor, wanted.scopes)
     assert (caller.audience, caller.expires_at) == (f"casewright:{server}", NOW + 600)
     assert caller.token_id
@@ -84,7 +89,7 @@ def test_a_token_is_for_one_server_only() -> None:
 
 @pytest.mark.proves("I2")
 def test_no_two_tokens_have_the_same_id() -> None:
-    ids = {authority().verify(authority().mint(grant()), server="case-facts").token_id for _ in range(50)}
+    ids = {verified(authority().mint(grant())).token_id for _ in range(50)}
     assert len(ids) == 50
 
 
@@ -205,7 +210,7 @@ def test_odd_claims_are_refused_even_with_the_right_signature(why: str) -> None:
 @pytest.mark.proves("I2")
 def test_a_token_ends_at_its_second_and_not_later() -> None:
     token = authority().mint(grant())
-    assert authority(NOW + 599).verify(token, server="case-facts")
+    assert verified(token, at=NOW + 599)
     assert refused(token, at=NOW + 600) == "token_expired"
 
 
