@@ -15,7 +15,7 @@ from casewright.identity.local import LocalIdentities, load_identities
 from casewright.identity.tokens import LocalTokenAuthority, TokenAuthority
 
 if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lists its tools without them
-    from casewright.access.embedded import EmbeddedEngine
+    from casewright.access.engine import PolicyEngine
     from casewright.approvals.ledger import ApprovalLedger
     from casewright.audit.log import AuditLog
     from casewright.cases.store import CaseStore
@@ -46,7 +46,7 @@ class Services:
         return LocalTokenAuthority(self.signing_key, self.clock)
 
     @cached_property
-    def engine(self) -> "EmbeddedEngine":
+    def engine(self) -> "PolicyEngine":
         from casewright.access.embedded import EmbeddedEngine
 
         vetted = self.settings.home / "vetted-policies" if self.settings.home.is_dir() else None

@@ -7,6 +7,7 @@ It is deliberately *not* the judge of what an answer means; see `decide`.
 
 import itertools
 import json
+import logging
 import re
 import threading
 import weakref
@@ -16,13 +17,14 @@ from pathlib import Path
 
 from casewright.access.bundle import Bundle, Signature, read_bundle, signature
 from casewright.access.documents import ENGINE_LIMITS, encode
-from casewright.access.engine import PolicyEngine, UndefinedRuleError
+from casewright.access.engine import ChangeLog, EngineName, PolicyChange, PolicyEngine, UndefinedRuleError
 from casewright.access.native import UNDEFINED, NativeEngine, message_of, new_engine
 from casewright.access.warmup import WARM_UP_SECONDS, vet
 from casewright.errors import InputError, PolicyError
 
 _RULE = re.compile(r"[a-z_][A-Za-z0-9_]*(\.[a-z_][A-Za-z0-9_]*)+")
 _serials = itertools.count()
+_logger = logging.getLogger(__name__)
 _threads = threading.local()
 """Per thread: `engines`, serial to (snapshot, engine). Engines may only be dropped by their thread."""
 
@@ -52,6 +54,7 @@ class EmbeddedEngine(PolicyEngine):
         self._limit_seconds = limit_seconds
         self._reloading = threading.Lock()
         self._last_error: PolicyError | None = None
+        self._changes = ChangeLog()
 
     @classmethod
     def load(
@@ -66,6 +69,14 @@ class EmbeddedEngine(PolicyEngine):
         bundle = read_bundle(folder)
         vet(bundle, cache=cache, limit_seconds=limit_seconds)
         return cls(folder, bundle, seen, cache=cache, limit_seconds=limit_seconds)
+
+    @property
+    def name(self) -> EngineName:
+        return "embedded"
+
+    @property
+    def blocking(self) -> bool:
+        return False
 
     @property
     def revision(self) -> str:
@@ -84,21 +95,41 @@ class EmbeddedEngine(PolicyEngine):
         if not self._reloading.acquire(blocking=False):
             return False
         try:
-            seen = signature(self._folder)
-            if seen == self._seen:
-                return False
-            bundle = read_bundle(self._folder)
-            vet(bundle, cache=self._cache, limit_seconds=self._limit_seconds)
-            changed = bundle.revision != self._snapshot.bundle.revision
-            if changed:
-                self._snapshot = _Snapshot(bundle=bundle)
-            self._seen, self._last_error = seen, None
-            return changed
+            return self._reload()
         except PolicyError as error:
-            self._last_error = error
+            self._refuse(error)
             return False
         finally:
             self._reloading.release()
+
+    def _reload(self) -> bool:
+        seen = signature(self._folder)
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        bundle = read_bundle(self._folder)
+        vet(bundle, cache=self._cache, limit_seconds=self._limit_seconds)
+        previous = self._snapshot.bundle.revision
+        if bundle.revision != previous:
+            self._snapshot = _Snapshot(bundle=bundle)
+            self._changes.loaded(revision=bundle.revision, previous=previous)
+            _logger.info("policies %s are in force instead of %s", bundle.revision, previous)
+        self._last_error = None
+        return bundle.revision != previous
+
+    def _refuse(self, error: PolicyError) -> None:
+        """Keep what is in force; the same refusal again (an unreadable folder is tried on every call) is no news."""
+        known = self._last_error
+        self._last_error = error
+        if known is None or str(known) != str(error):
+            self._changes.refused(error, revision=self.revision)
+            _logger.warning("changed policies are refused, %s stay in force: %s", self.revision, error)
+
+    def take_changes(self) -> tuple[PolicyChange, ...]:
+        return self._changes.take()
+
+    def close(self) -> None:
+        """Nothing to let go of: engines belong to their threads and end with them."""
 
     def evaluate(self, rule: str, document: Mapping[str, object]) -> object:
         if not _RULE.fullmatch(rule):

@@ -7,7 +7,8 @@ and `finish` fails while steps are left. It is deliberately *not* lenient about 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from casewright.access.engine import PolicyEngine
+from casewright.access.engine import EngineName, PolicyChange, PolicyEngine
+from casewright.errors import PolicyError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +26,39 @@ class ScriptedAnswer:
 class ScriptedEngine(PolicyEngine):
     """Answers its steps once each."""
 
-    def __init__(self, steps: Sequence[ScriptedAnswer], *, revision: str) -> None:
+    def __init__(
+        self, steps: Sequence[ScriptedAnswer], *, revision: str, name: EngineName = "embedded", blocking: bool = False
+    ) -> None:
         self._steps = list(steps)
         self._revision = revision
+        self._name: EngineName = name
+        self._blocking = blocking
+
+    @property
+    def name(self) -> EngineName:
+        return self._name
+
+    @property
+    def blocking(self) -> bool:
+        return self._blocking
 
     @property
     def revision(self) -> str:
         return self._revision
+
+    @property
+    def last_error(self) -> PolicyError | None:
+        return None
+
+    def reload_if_changed(self) -> bool:
+        """Nothing reloads; `next_revision` of a step changes the revision."""
+        return False
+
+    def take_changes(self) -> tuple[PolicyChange, ...]:
+        return ()
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
     def evaluate(self, rule: str, document: Mapping[str, object]) -> object:
         """Answer the next step.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from casewright.access.embedded import EmbeddedEngine
+from casewright.access.engine import PolicyChange
 from casewright.access.engine import UndefinedRuleError
 from casewright.errors import PolicyError
 from tests.unit.access.inputs import READ_CASE, changed, shipped_engine, write_policies
@@ -134,6 +135,41 @@ def test_bad_policies_change_nothing_and_say_why(tmp_path: Path, path: str, text
     (tmp_path / path).write_text(good)
     assert engine.reload_if_changed() is False
     assert engine.last_error is None
+
+
+@pytest.mark.proves("D7")
+def test_each_reload_and_each_refusal_is_news_exactly_once(tmp_path: Path) -> None:
+    engine = EmbeddedEngine.load(folder_of(tmp_path))
+    first = engine.revision
+    folder_of(tmp_path, number="22")
+    (reloads, news) = _reload_from_threads(engine)
+    assert reloads.count(True) == 1
+    assert [(change.kind, change.previous, change.revision) for change in news] == [("loaded", first, engine.revision)]
+    (tmp_path / DATA).write_text("{")
+    (reloads, news) = _reload_from_threads(engine)
+    assert not any(reloads)
+    assert [(change.kind, change.revision) for change in news] == [("refused", engine.revision)]
+    assert DATA in news[0].detail
+    assert engine.take_changes() == ()
+
+
+def _reload_from_threads(engine: EmbeddedEngine) -> tuple[list[bool], list[PolicyChange]]:
+    """Eight threads that each reload and take the news five times, as the guard does with every call."""
+    reloads: list[bool] = []
+    news: list[PolicyChange] = []
+
+    def serve() -> None:
+        for _ in range(5):
+            reloads.append(engine.reload_if_changed())
+            news.extend(engine.take_changes())
+
+    threads = [threading.Thread(target=serve) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    news.extend(engine.take_changes())
+    return reloads, news
 
 
 @pytest.mark.proves("D7")
