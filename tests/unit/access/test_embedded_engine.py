@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from casewright.access.embedded import EmbeddedEngine
-from casewright.access.engine import PolicyChange
-from casewright.access.engine import UndefinedRuleError
+from casewright.access.engine import PolicyChange, UndefinedRuleError
 from casewright.errors import PolicyError
 from tests.unit.access.inputs import READ_CASE, changed, shipped_engine, write_policies
 
