@@ -1,4 +1,4 @@
-"""The one approval ledger: request, vote, consume, expire.
+"""The one approval ledger: request, vote, consume, revoke, expire.
 
 Every change is committed together with its audit event. The ledger decides by itself and
 trusts no caller's word about an approval; graphs and servers only name the call. It does
@@ -18,10 +18,12 @@ from casewright.approvals.voting import (
     MAX_NOTE_CHARACTERS,
     Counted,
     Refused,
+    check_reason,
     check_rule,
     counted,
     is_complete,
     person,
+    revocation_refusal,
 )
 from casewright.audit.entry import AuditEntry
 from casewright.audit.log import AuditLog
@@ -87,11 +89,7 @@ class ApprovalLedger:
         vote = Vote(voter=voter.id, approve=approve, note=note, at_ns=self._clock.now_ns())
         async with self._database.write() as connection:
             outcome = await self._vote(connection, approval_id, voter, vote)
-        if isinstance(outcome, Approval):
-            return outcome
-        if outcome.code == "not_found":
-            raise NotFoundError(outcome.why)
-        raise DeniedError(outcome.why, code=outcome.code)
+        return _outcome(outcome)
 
     async def consume(self, call: ActionCall, *, caller: Caller, connection: AsyncConnection) -> Approval:
         """Use up the approval of exactly `call`, inside the caller's write transaction.
@@ -119,6 +117,41 @@ class ApprovalLedger:
                 f"the votes on {approval.approval_id!r} do not carry it; ask anew", code="approval_incomplete"
             )
         return await self._consume(connection, approval, caller)
+
+    async def revoke(self, approval_id: str, *, by: Principal, why: str) -> Approval:
+        """Take an open approval back, for good: no vote and no execution after it.
+
+        Whoever asked for it may, and whoever could reject it. The access policy is asked before.
+
+        Raises:
+            NotFoundError: there is no such approval in the person's tenant.
+            DeniedError: with the reason code; the attempt is audited.
+            InputError: no reason is given, it is too long, or the person's id is not plain.
+        """
+        check_reason(why)
+        person(by.id)
+        async with self._database.write() as connection:
+            outcome = await self._revoke_one(connection, approval_id, by, why)
+        return _outcome(outcome)
+
+    async def revoke_run(
+        self, tenant: str, run_id: str, *, by: str, why: str, connection: AsyncConnection
+    ) -> tuple[str, ...]:
+        """Take back whatever a run has open, inside the caller's write transaction; their ids.
+
+        For a run that is cancelled: what it asked for must not be executed later.
+
+        Raises:
+            InputError: no reason is given, or it is too long.
+        """
+        check_reason(why)
+        query = select(approvals).where(approvals.c.tenant == tenant, approvals.c.run_id == run_id)
+        await self._expire(connection, query)
+        open_now = query.where(approvals.c.state.in_(OPEN_STATES)).order_by(approvals.c.approval_id)
+        found = await read_approvals(connection, open_now, self._clock.now_ns())
+        for approval in found:
+            await self._revoke(connection, approval, by, why)
+        return tuple(approval.approval_id for approval in found)
 
     async def find(self, call: ActionCall) -> Approval | None:
         """The newest approval of exactly `call` in any state; None: nobody was asked yet."""
@@ -182,18 +215,34 @@ class ApprovalLedger:
     async def _vote(
         self, connection: AsyncConnection, approval_id: str, voter: Principal, vote: Vote
     ) -> Approval | Refused:
-        query = select(approvals).where(approvals.c.tenant == voter.tenant, approvals.c.approval_id == approval_id)
+        approval = await self._current(connection, voter.tenant, approval_id)
+        if approval is None:
+            return await self._refuse(connection, "approval.vote", approval_id, voter, _unknown(approval_id))
+        outcome = counted(approval, voter, vote)
+        if isinstance(outcome, Refused):
+            return await self._refuse(connection, "approval.vote", approval_id, voter, outcome)
+        return await self._count(connection, approval, vote, outcome)
+
+    async def _revoke_one(
+        self, connection: AsyncConnection, approval_id: str, by: Principal, why: str
+    ) -> Approval | Refused:
+        approval = await self._current(connection, by.tenant, approval_id)
+        refused = _unknown(approval_id) if approval is None else revocation_refusal(approval, by)
+        if approval is None or refused is not None:
+            return await self._refuse(connection, "approval.revoke", approval_id, by, refused or _unknown(approval_id))
+        return await self._revoke(connection, approval, by.id, why)
+
+    async def _revoke(self, connection: AsyncConnection, approval: Approval, by: str, why: str) -> Approval:
+        await self._set_state(connection, approval, "revoked")
+        await self._record(connection, "approval.revoked", approval, by, {"why": why, "was": approval.state})
+        return approval.model_copy(update={"state": "revoked"})
+
+    async def _current(self, connection: AsyncConnection, tenant: str, approval_id: str) -> Approval | None:
+        """One approval of the tenant as it stands now; what is past its time is closed first."""
+        query = select(approvals).where(approvals.c.tenant == tenant, approvals.c.approval_id == approval_id)
         await self._expire(connection, query)
         found = await read_approvals(connection, query, self._clock.now_ns())
-        if not found:
-            refused = Refused(code="not_found", why=_absent(approval_id))
-            await self._record_refusal(connection, approval_id, voter, refused)
-            return refused
-        outcome = counted(found[0], voter, vote)
-        if isinstance(outcome, Refused):
-            await self._record_refusal(connection, approval_id, voter, outcome)
-            return outcome
-        return await self._count(connection, found[0], vote, outcome)
+        return found[0] if found else None
 
     async def _count(self, connection: AsyncConnection, approval: Approval, vote: Vote, outcome: Counted) -> Approval:
         values = vote.model_dump() | {"approval_id": approval.approval_id}
@@ -262,12 +311,14 @@ class ApprovalLedger:
         )
         await self._audit.append(entry, connection=connection)
 
-    async def _record_refusal(
-        self, connection: AsyncConnection, approval_id: str, voter: Principal, refused: Refused
-    ) -> None:
-        body = {"operation": "approval.vote", "approval_id": approval_id[:100], "code": refused.code}
-        entry = AuditEntry(kind="call.denied", tenant=voter.tenant, subject=voter.id, body=body)
+    async def _refuse(
+        self, connection: AsyncConnection, operation: str, approval_id: str, who: Principal, refused: Refused
+    ) -> Refused:
+        """Record a refusal; it is committed, and raised only after that."""
+        body = {"operation": operation, "approval_id": approval_id[:100], "code": refused.code}
+        entry = AuditEntry(kind="call.denied", tenant=who.tenant, subject=who.id, body=body)
         await self._audit.append(entry, connection=connection)
+        return refused
 
 
 def check_binding(call: ActionCall, caller: Caller) -> None:
@@ -278,6 +329,19 @@ def check_binding(call: ActionCall, caller: Caller) -> None:
     """
     if caller.principal.tenant != call.tenant or not call.case_id or caller.actor.case_id != call.case_id:
         raise NotFoundError(f"there is no case {call.case_id!r} for this caller; check the case the token names")
+
+
+def _outcome(outcome: Approval | Refused) -> Approval:
+    """The approval, or the refusal as the error that its person gets."""
+    if isinstance(outcome, Approval):
+        return outcome
+    if outcome.code == "not_found":
+        raise NotFoundError(outcome.why)
+    raise DeniedError(outcome.why, code=outcome.code)
+
+
+def _unknown(approval_id: str) -> Refused:
+    return Refused(code="not_found", why=_absent(approval_id))
 
 
 def _absent(approval_id: str) -> str:

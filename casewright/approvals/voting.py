@@ -1,4 +1,4 @@
-"""Who may vote and what the votes amount to. Pure: values in, a value out."""
+"""Who may vote or revoke, and what the votes amount to. Pure: values in, a value out."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -57,6 +57,18 @@ def person(identifier: str) -> str:
     return identifier.strip().casefold()
 
 
+def check_reason(why: str) -> None:
+    """A revocation says why, in a note's length.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not why.strip():
+        raise InputError("no reason is given; say why with --why TEXT")
+    if len(why) > MAX_NOTE_CHARACTERS:
+        raise InputError(f"the reason has {len(why)} characters; {MAX_NOTE_CHARACTERS} are kept, shorten it")
+
+
 def counted(approval: Approval, voter: Principal, vote: Vote) -> Counted | Refused:
     """What this vote does to an approval of the voter's own tenant."""
     refusal = _state_refusal(approval) or _voter_refusal(approval, voter)
@@ -72,6 +84,24 @@ def is_complete(approval: Approval) -> bool:
     """Whether the votes themselves carry the approval, whatever its state says."""
     people = {person(vote.voter) for vote in approval.votes if vote.approve} - {person(approval.requested_by)}
     return len(people) >= approval.rule.quorum and all(vote.approve for vote in approval.votes)
+
+
+def revocation_refusal(approval: Approval, by: Principal) -> Refused | None:
+    """Why this person may not take back an approval of their own tenant; None: they may."""
+    name = approval.approval_id
+    if approval.state not in ("pending", "approved"):
+        return Refused(
+            code=f"approval_{approval.state}",
+            why=f"the approval {name!r} is {approval.state}; nothing is left to revoke",
+        )
+    if by.authentication == "service":
+        return Refused(code="not_a_person", why=f"{by.id!r} is a service; approvals are taken back by people")
+    if person(by.id) == person(approval.requested_by) or set(by.roles) & set(approval.rule.roles):
+        return None
+    roles = ", ".join(approval.rule.roles)
+    return Refused(
+        code="role_missing", why=f"only {approval.requested_by!r} or one of the roles {roles} revokes {name!r}"
+    )
 
 
 def _state_refusal(approval: Approval) -> Refused | None:

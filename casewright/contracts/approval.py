@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from casewright.contracts.base import Contract
 
-ApprovalState = Literal["pending", "approved", "rejected", "expired", "consumed"]
+ApprovalState = Literal["pending", "approved", "rejected", "expired", "consumed", "revoked"]
 
 
 class ActionCall(Contract):
@@ -85,7 +85,7 @@ class Rationale(Contract):
 class GatedResult(Contract):
     """The answer of a call that needs people: done, or waiting, or refused by them."""
 
-    status: Literal["executed", "approved", "approval_required", "rejected"]
+    status: Literal["executed", "approved", "approval_required", "rejected", "revoked"]
     approval: Approval
     receipt: Receipt | None
     how: str

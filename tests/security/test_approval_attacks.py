@@ -5,6 +5,8 @@ effect counted is what the case's own record says was done, not what a call answ
 """
 
 import asyncio
+import json
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from casewright.contracts.approval import ActionCall
 from casewright.contracts.principal import Caller, Principal
 from casewright.errors import CasewrightError
+from tests.support.installation import CHECKOUT
 from tests.unit.audit.kernel import (
     HOUR,
     IDRIS,
@@ -113,6 +116,27 @@ async def late_vote(world: Kernel) -> None:
     await attempt(world.outbox.execute(credit(), caller=caller()))
 
 
+async def revoked(world: Kernel) -> None:
+    asked = await world.approved()
+    await world.ledger.revoke(asked.approval_id, by=ROSA, why="withdrawn")
+    await attempt(world.outbox.execute(credit(), caller=caller()))
+
+
+async def approved_after_it_was_revoked(world: Kernel) -> None:
+    asked = await world.ledger.request(credit(), TWO, caller=caller())
+    await world.ledger.vote(asked.approval_id, voter=SELMA, approve=True, note="")
+    await world.ledger.revoke(asked.approval_id, by=SELMA, why="withdrawn")
+    await attempt(world.ledger.vote(asked.approval_id, voter=IDRIS, approve=True, note=""))
+    await attempt(world.outbox.execute(credit(), caller=caller()))
+
+
+async def its_run_was_cancelled(world: Kernel) -> None:
+    await world.approved()
+    async with world.database.write() as connection:
+        await world.ledger.revoke_run(TENANT, "run-1", by="rosa", why="cancelled", connection=connection)
+    await attempt(world.outbox.execute(credit(), caller=caller(run_id="run-2")))
+
+
 async def nobody_was_asked(world: Kernel) -> None:
     await attempt(world.outbox.execute(credit(), caller=caller()))
 
@@ -201,6 +225,9 @@ ATTACKS: dict[str, Attack] = {
     "rejected": after_votes((SELMA, False)),
     "approved after a rejection": after_votes((SELMA, False), (IDRIS, True), (IDRIS, True)),
     "rejected by the second of two": after_votes((SELMA, True), (IDRIS, False), quorum=2),
+    "revoked": revoked,
+    "approved after it was revoked": approved_after_it_was_revoked,
+    "its run was cancelled": its_run_was_cancelled,
     "expired": expired,
     "expired and swept": expired_and_swept,
     "approved too late": late_vote,
@@ -291,6 +318,30 @@ async def test_two_connections_that_consume_at_once_get_one_approval(tmp_path: P
         for each in worlds:
             await each.database.close()
         assert sum(won) == 1
+        assert [event.kind for event in await world.audit.events(tenant=TENANT)].count("approval.consumed") == 1
+
+
+@pytest.mark.thorough
+@pytest.mark.proves("C3", "C4", "D5")
+async def test_fifty_consumers_in_two_processes_get_one_approval_and_one_effect(tmp_path: Path) -> None:
+    async with kernel(tmp_path) as world:
+        approval = await world.approved()
+        world.signer.save(tmp_path / "key.pem")
+        command = [sys.executable, "-m", "tests.security.consume_child", str(world.path), str(tmp_path / "key.pem")]
+        children = [
+            await asyncio.create_subprocess_exec(
+                *command, "25", cwd=CHECKOUT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            )
+            for _ in range(2)
+        ]
+        for child in children:  # both wait at the line, so that neither is done before the other begins
+            assert child.stdout is not None
+            assert await asyncio.wait_for(child.stdout.readline(), 30) == b"ready\n"
+        answers = await asyncio.wait_for(asyncio.gather(*(child.communicate(b"go\n") for child in children)), 45)
+        told = [answer for out, _ in answers for answer in json.loads(out)]
+        assert len(told) == 50
+        assert sorted(told)[:-1] == ["approval_consumed"] * 49
+        assert sorted(told)[-1] == approval.approval_id
         assert [event.kind for event in await world.audit.events(tenant=TENANT)].count("approval.consumed") == 1
 
 
