@@ -79,6 +79,10 @@ def _storage_error(name: str, error: DatabaseError) -> Exception:
         return UnavailableError(f"the database {name!r} is in use by another process; try again in a moment")
     if "full" in cause:
         return StorageError(f"the disk under {name!r} is full; nothing was written. Free some space and repeat")
+    if "no such column" in cause:
+        return StorageError(
+            f"the data folder with {name!r} was made by an older version; run `casewright init` to bring it up to date"
+        )
     if "no such table" in cause or "unable to open" in cause:
         return StorageError(f"the data folder with {name!r} is not set up; run `casewright init` first")
     return StorageError(
