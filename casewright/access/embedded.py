@@ -7,7 +7,6 @@ It is deliberately *not* the judge of what an answer means; see `decide`.
 
 import itertools
 import json
-import logging
 import re
 import threading
 import weakref
@@ -15,16 +14,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from casewright.access.bundle import Bundle, Signature, read_bundle, signature
+from casewright.access.bundle import Bundle
 from casewright.access.documents import ENGINE_LIMITS, encode
-from casewright.access.engine import ChangeLog, EngineName, PolicyChange, PolicyEngine, UndefinedRuleError
+from casewright.access.engine import EngineName, PolicyChange, PolicyEngine, UndefinedRuleError
 from casewright.access.native import UNDEFINED, NativeEngine, message_of, new_engine
-from casewright.access.warmup import WARM_UP_SECONDS, vet
+from casewright.access.warmup import WARM_UP_SECONDS
+from casewright.access.watched import WatchedFolder
 from casewright.errors import InputError, PolicyError
 
 _RULE = re.compile(r"[a-z_][A-Za-z0-9_]*(\.[a-z_][A-Za-z0-9_]*)+")
 _serials = itertools.count()
-_logger = logging.getLogger(__name__)
 _threads = threading.local()
 """Per thread: `engines`, serial to (snapshot, engine). Engines may only be dropped by their thread."""
 
@@ -43,18 +42,9 @@ _Engines = dict[int, tuple["weakref.ref[_Snapshot]", NativeEngine]]
 class EmbeddedEngine(PolicyEngine):
     """Evaluates the policies of a folder; keeps the last good ones when the folder goes bad."""
 
-    def __init__(
-        self, folder: Path, bundle: Bundle, seen: Signature, *, cache: Path | None, limit_seconds: float
-    ) -> None:
-        """Use `load`, which vets the bundle."""
+    def __init__(self, folder: WatchedFolder) -> None:
         self._folder = folder
-        self._snapshot = _Snapshot(bundle=bundle)
-        self._seen = seen
-        self._cache = cache
-        self._limit_seconds = limit_seconds
-        self._reloading = threading.Lock()
-        self._last_error: PolicyError | None = None
-        self._changes = ChangeLog()
+        self._snapshot = _Snapshot(bundle=folder.bundle)
 
     @classmethod
     def load(
@@ -65,10 +55,7 @@ class EmbeddedEngine(PolicyEngine):
         Raises:
             PolicyError: the folder cannot be used; nothing is allowed without it.
         """
-        seen = signature(folder)
-        bundle = read_bundle(folder)
-        vet(bundle, cache=cache, limit_seconds=limit_seconds)
-        return cls(folder, bundle, seen, cache=cache, limit_seconds=limit_seconds)
+        return cls(WatchedFolder(folder, cache=cache, limit_seconds=limit_seconds))
 
     @property
     def name(self) -> EngineName:
@@ -84,49 +71,17 @@ class EmbeddedEngine(PolicyEngine):
 
     @property
     def last_error(self) -> PolicyError | None:
-        """Why the last reload was refused; None: the folder is what is in force."""
-        return self._last_error
+        return self._folder.last_error
 
     def reload_if_changed(self) -> bool:
-        """Put a changed folder in force. True: the revision changed.
+        """Put a changed folder in force; see `WatchedFolder`."""
+        return self._folder.reload_if_changed(self._put_in_force)
 
-        A bad folder changes nothing but `last_error`, and is not tried again before it changes.
-        """
-        if not self._reloading.acquire(blocking=False):
-            return False
-        try:
-            return self._reload()
-        except PolicyError as error:
-            self._refuse(error)
-            return False
-        finally:
-            self._reloading.release()
-
-    def _reload(self) -> bool:
-        seen = signature(self._folder)
-        if seen == self._seen:
-            return False
-        self._seen = seen
-        bundle = read_bundle(self._folder)
-        vet(bundle, cache=self._cache, limit_seconds=self._limit_seconds)
-        previous = self._snapshot.bundle.revision
-        if bundle.revision != previous:
-            self._snapshot = _Snapshot(bundle=bundle)
-            self._changes.loaded(revision=bundle.revision, previous=previous)
-            _logger.info("policies %s are in force instead of %s", bundle.revision, previous)
-        self._last_error = None
-        return bundle.revision != previous
-
-    def _refuse(self, error: PolicyError) -> None:
-        """Keep what is in force; the same refusal again (an unreadable folder is tried on every call) is no news."""
-        known = self._last_error
-        self._last_error = error
-        if known is None or str(known) != str(error):
-            self._changes.refused(error, revision=self.revision)
-            _logger.warning("changed policies are refused, %s stay in force: %s", self.revision, error)
+    def _put_in_force(self, bundle: Bundle) -> None:
+        self._snapshot = _Snapshot(bundle=bundle)
 
     def take_changes(self) -> tuple[PolicyChange, ...]:
-        return self._changes.take()
+        return self._folder.take_changes()
 
     def close(self) -> None:
         """Nothing to let go of: engines belong to their threads and end with them."""

@@ -5,7 +5,6 @@ An engine answers one rule for one document, or raises; it never answers "allowe
 `ScriptedEngine`.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -13,8 +12,6 @@ from typing import Literal, Protocol
 from casewright.errors import PolicyError
 
 EngineName = Literal["embedded", "opa"]
-_MOST_CHANGES = 100
-"""Changes that are kept for whoever records them; a command that records none forgets the oldest."""
 
 
 class UndefinedRuleError(PolicyError):
@@ -77,27 +74,3 @@ class PolicyEngine(Protocol):
     def close(self) -> None:
         """Let go of connections and threads; safe to call twice."""
         ...
-
-
-class ChangeLog:
-    """The changes of one engine that nobody has taken yet. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._changes: deque[PolicyChange] = deque(maxlen=_MOST_CHANGES)
-
-    def loaded(self, *, revision: str, previous: str) -> None:
-        """Note that new policies are in force."""
-        self._changes.append(PolicyChange(kind="loaded", revision=revision, previous=previous, detail=""))
-
-    def refused(self, error: PolicyError, *, revision: str) -> None:
-        """Note that a folder was refused."""
-        self._changes.append(PolicyChange(kind="refused", revision=revision, previous=revision, detail=str(error)))
-
-    def take(self) -> tuple[PolicyChange, ...]:
-        """All of them, each handed out once even when several threads ask."""
-        taken: list[PolicyChange] = []
-        while True:
-            try:
-                taken.append(self._changes.popleft())
-            except IndexError:
-                return tuple(taken)
