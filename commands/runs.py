@@ -98,7 +98,8 @@ async def _cancel(shell: Shell, run_id: str) -> RunReport:
     row = await _row_of(shell, run_id)
     await _permit_steering(shell, row)
     async with build_gateway(shell.services) as gateway:
-        return await build_runner(shell.services, gateway).cancel(row.tenant, run_id)
+        by = shell.principal("review").id
+        return await build_runner(shell.services, gateway).cancel(row.tenant, run_id, by=by)
 
 
 def explain(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:

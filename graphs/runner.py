@@ -67,8 +67,11 @@ class ReviewRunner:
                 await self._invoke(graph, wake.input, run_id)
             return await self._settle(graph, row)
 
-    async def cancel(self, tenant: str, run_id: str) -> RunReport:
-        """End a run that has not ended; what it did stays done, what it waits for is dropped.
+    async def cancel(self, tenant: str, run_id: str, *, by: str) -> RunReport:
+        """End a run that has not ended; what it did stays done, what it asked to be approved is revoked.
+
+        Args:
+            by: who cancels; the audit and the revoked approvals name them.
 
         Raises:
             NotFoundError: the tenant has no review with this id.
@@ -82,8 +85,9 @@ class ReviewRunner:
             graph = build_graph(self._desk, checkpoints)
             snapshot = await graph.aget_state(_config(run_id))
             state = cast(ReviewState, {**_blank(row), **cast(dict[str, Any], snapshot.values)})
-            report = await build_report(self._services, self._records, state, "cancelled", "cancelled by a person")
-            await self._save(row, report)
+            report = await build_report(self._services, self._records, state, "cancelled", f"cancelled by {by}")
+            report = report.model_copy(update={"pending": ()})  # revoked in the transaction that saves this
+            await self._save(row, report, cancelled_by=by)
         return report
 
     async def _open_or_begin(self, principal: Principal, case_id: str, *, fresh: bool) -> str:
@@ -145,10 +149,14 @@ class ReviewRunner:
         await self._save(row, report)
         return report
 
-    async def _save(self, row: RunRow, report: RunReport) -> None:
-        """Keep the report; the end of a run and its audit event are one transaction."""
+    async def _save(self, row: RunRow, report: RunReport, *, cancelled_by: str = "") -> None:
+        """Keep the report; the end of a run, its audit event and what it revokes are one transaction."""
         async with self._services.database.write() as connection:
             await self._records.save(report, connection=connection)
+            if cancelled_by:
+                await self._services.approvals.revoke_run(
+                    row.tenant, row.run_id, by=cancelled_by, why="the run was cancelled", connection=connection
+                )
             if report.status in ENDED:
                 entry = AuditEntry(
                     kind="run.ended",

@@ -8,7 +8,7 @@ import pytest
 
 from casewright.clock import ManualClock
 from casewright.contracts.run import RunReport
-from casewright.errors import ConflictError, NotFoundError
+from casewright.errors import ConflictError, DeniedError, NotFoundError
 from casewright.identity.local import LocalIdentities, load_identities, save_identities
 from tests.integration.graphs.conftest import CREDIT_CASE
 from tests.integration.graphs.reviews import changed, opened, sample_cases
@@ -132,16 +132,18 @@ async def test_a_case_that_changed_after_the_proposal_is_not_acted_on(waiting: W
 
 
 @pytest.mark.proves("E3")
-async def test_a_cancelled_run_executes_nothing_even_if_it_is_approved_afterwards(waiting: Waiting) -> None:
+async def test_a_cancelled_run_takes_its_approval_back_and_executes_nothing(waiting: Waiting) -> None:
     home, report = waiting
     async with opened(home) as world:
-        cancelled = await world.runner.cancel("harborline", report.run_id)
-        assert cancelled.status == "cancelled"
+        cancelled = await world.runner.cancel("harborline", report.run_id, by="tomas")
+        assert (cancelled.status, cancelled.because, cancelled.pending) == ("cancelled", "cancelled by tomas", ())
         assert cancelled.recommendation == report.recommendation
-        await world.vote(report, "selma")
+        with pytest.raises(DeniedError, match="revoked") as refused:
+            await world.vote(report, "selma")
+        assert refused.value.code == "approval_revoked"
         assert await world.resume(report) == cancelled
         with pytest.raises(ConflictError, match="has ended already"):
-            await world.runner.cancel("harborline", report.run_id)
+            await world.runner.cancel("harborline", report.run_id, by="tomas")
         assert await world.outbox_rows() == 0
         assert await world.audited("run.ended") == 1
 
@@ -149,18 +151,20 @@ async def test_a_cancelled_run_executes_nothing_even_if_it_is_approved_afterward
 async def test_a_run_of_another_tenant_looks_absent(waiting: Waiting) -> None:
     home, report = waiting
     async with opened(home) as world:
-        for steer in (world.runner.resume, world.runner.cancel):
-            with pytest.raises(NotFoundError, match="there is no run"):
-                await steer("millbrook", report.run_id)
+        with pytest.raises(NotFoundError, match="there is no run"):
+            await world.runner.resume("millbrook", report.run_id)
+        with pytest.raises(NotFoundError, match="there is no run"):
+            await world.runner.cancel("millbrook", report.run_id, by="lena")
 
 
 @pytest.mark.proves("E1")
 async def test_a_question_is_not_resumed_as_if_it_were_a_review(home: Path) -> None:
     async with opened(home) as world:
         await world.records.begin("run-question", world.person("rosa"), "", kind="ask")
-        for steer in (world.runner.resume, world.runner.cancel):
-            with pytest.raises(NotFoundError, match="is no review"):
-                await steer("harborline", "run-question")
+        with pytest.raises(NotFoundError, match="is no review"):
+            await world.runner.resume("harborline", "run-question")
+        with pytest.raises(NotFoundError, match="is no review"):
+            await world.runner.cancel("harborline", "run-question", by="rosa")
 
 
 @pytest.mark.proves("E3", "B2")

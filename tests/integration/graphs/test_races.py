@@ -35,7 +35,7 @@ async def test_a_cancellation_and_a_wake_up_at_once_leave_one_end(waiting: tuple
     async with opened(home) as one, opened(home) as other:
         await one.vote(report, "selma")
         outcomes = await asyncio.gather(
-            one.resume(report), other.runner.cancel("harborline", report.run_id), return_exceptions=True
+            one.resume(report), other.runner.cancel("harborline", report.run_id, by="tomas"), return_exceptions=True
         )
         done = [outcome for outcome in outcomes if isinstance(outcome, RunReport)]
         assert len(done) == 1, outcomes
@@ -51,7 +51,7 @@ async def test_a_run_that_ended_while_the_canceller_waited_stays_as_it_ended(wai
         await world.vote(report, "selma")
         done = await world.resume(report)
         with pytest.raises(ConflictError, match="completed"):
-            await world.runner.cancel("harborline", report.run_id)
+            await world.runner.cancel("harborline", report.run_id, by="tomas")
         assert await world.resume(report) == done
 
 
