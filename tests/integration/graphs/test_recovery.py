@@ -25,7 +25,7 @@ def lose_checkpoints_after(home: Path, run_id: str, steps: int) -> None:
     marks = ", ".join("?" for _ in kept)
     for table in ("checkpoints", "writes"):
         connection.execute(
-            f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id NOT IN ({marks})",  # noqa: S608 -- no values
+            f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id NOT IN ({marks})",
             (run_id, *kept),
         )
     pending = connection.execute(
