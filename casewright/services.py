@@ -18,7 +18,9 @@ if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lis
     from casewright.access.engine import PolicyEngine
     from casewright.approvals.ledger import ApprovalLedger
     from casewright.audit.log import AuditLog
+    from casewright.audit.standing import Standing
     from casewright.cases.store import CaseStore
+    from casewright.controls.store import ControlStore
     from casewright.corpus.corpus import Corpus
     from casewright.drafts.retrievals import Retrievals
     from casewright.drafts.store import DraftStore
@@ -67,6 +69,18 @@ class Services:
         from casewright.audit.log import AuditLog
 
         return AuditLog(self.database, self.signing_key, self.clock)
+
+    @cached_property
+    def standing(self) -> "Standing":
+        from casewright.audit.standing import standing_of
+
+        return standing_of(self.database)
+
+    @cached_property
+    def controls(self) -> "ControlStore":
+        from casewright.controls.store import ControlStore
+
+        return ControlStore(self.database, self.audit, self.clock)
 
     @cached_property
     def cases(self) -> "CaseStore":
