@@ -5,10 +5,11 @@ It is deliberately *not* a reader of the environment: `Settings.load` is called 
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from casewright.errors import InputError
+from casewright.identity.settings import IdentitySettings, identity_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class Settings:
     """The data folder: database, index, keys, identities."""
     policies: Path
     """The Rego files in force."""
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    """Who vouches for people."""
     budgets: Budgets = Budgets()
     tool_timeout_seconds: float = 20.0
     anthropic_api_key: str = ""
@@ -57,6 +60,10 @@ class Settings:
     def signing_key(self) -> Path:
         return self.home / "signing-key.pem"
 
+    @property
+    def standings(self) -> Path:
+        return self.home / "standings"
+
     @classmethod
     def load(cls, *, home: str | None, environment: Mapping[str, str], app_root: Path) -> "Settings":
         """Settings from `--home` and the environment.
@@ -72,6 +79,7 @@ class Settings:
         return cls(
             home=path,
             policies=Path(policies).expanduser().resolve() if policies else app_root / "policies",
+            identity=identity_settings(environment),
             budgets=_budgets(environment),
             anthropic_api_key=environment.get("ANTHROPIC_API_KEY", ""),
             anthropic_base_url=environment.get("ANTHROPIC_BASE_URL", ""),
