@@ -31,12 +31,13 @@ def build() -> typer.Typer:
     app.command("show")(show)
     app.command("approve")(approve)
     app.command("reject")(reject)
+    app.command("revoke")(revoke)
     return app
 
 
 def list_approvals(
     ctx: typer.Context,
-    everything: bool = typer.Option(False, "--all", help="Also what is decided, used or expired."),
+    everything: bool = typer.Option(False, "--all", help="Also what is decided, used, revoked or expired."),
 ) -> None:
     """List approvals, pending ones unless --all."""
     shell: Shell = ctx.obj
@@ -111,7 +112,7 @@ async def vote(shell: Shell, approval_id: str, *, approve: bool, note: str, resu
     services, principal = shell.services, shell.principal("review")
     approval = await services.approvals.get(principal.tenant, approval_id)
     case = await load_case(services, principal.tenant, approval.call.case_id)
-    await permit(services, principal, _vote_deed(approval, case))
+    await permit(services, principal, _deed("vote_approval", approval, case))
     voted = await services.approvals.vote(approval_id, voter=principal, approve=approve, note=note)
     document = _document(voted)
     if resume and voted.state != "pending" and voted.requested_agent:
@@ -130,7 +131,30 @@ async def _wake(services: Services, voted: Approval) -> dict[str, Any]:
     return {"run": run, "receipt": report.receipt}
 
 
-def _vote_deed(approval: Approval, case: ResourceInput) -> Deed:
+def revoke(
+    ctx: typer.Context,
+    approval_id: str = typer.Argument(help="Approval id."),
+    why: str = typer.Option(..., "--why", help="Why, for the record."),
+    resume: bool = typer.Option(True, help="Let the waiting run end."),
+) -> None:
+    """Take an approval back for good, before it was used: who asked for it may, and who could reject it."""
+    shell: Shell = ctx.obj
+    shell.show(shell.run(_revoke(shell, approval_id, why=why, resume=resume)), approval_view)
+
+
+async def _revoke(shell: Shell, approval_id: str, *, why: str, resume: bool) -> dict[str, Any]:
+    services, principal = shell.services, shell.principal("review")
+    approval = await services.approvals.get(principal.tenant, approval_id)
+    case = await load_case(services, principal.tenant, approval.call.case_id)
+    await permit(services, principal, _deed("revoke_approval", approval, case))
+    revoked = await services.approvals.revoke(approval_id, by=principal, why=why)
+    document = _document(revoked)
+    if resume and revoked.requested_agent:
+        document |= await _wake(services, revoked)
+    return document
+
+
+def _deed(name: str, approval: Approval, case: ResourceInput) -> Deed:
     arguments = approval.call.arguments
     resource = case.model_copy(
         update={
@@ -142,7 +166,7 @@ def _vote_deed(approval: Approval, case: ResourceInput) -> Deed:
         }
     )
     return Deed(
-        name="vote_approval",
+        name=name,
         verb="write",
         risk="high",
         resource=resource,

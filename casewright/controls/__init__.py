@@ -1,0 +1,1 @@
+"""Live controls: kill switches and budgets that people change while servers run."""
