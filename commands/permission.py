@@ -11,6 +11,7 @@ from casewright.access.decide import decide
 from casewright.access.requests import AccessRequest, ToolFacts, decision_input
 from casewright.audit.entry import AuditEntry
 from casewright.canonical import digest
+from casewright.contracts.controls import Controls
 from casewright.contracts.decision import Allowed, Decision, Denied, ResourceInput, Risk, Verb
 from casewright.contracts.principal import Actor, Caller, Principal
 from casewright.errors import DeniedError
@@ -57,7 +58,14 @@ async def permit(services: Services, principal: Principal, deed: Deed) -> Decisi
         server="admin", name=deed.name, verb=deed.verb, risk=deed.risk, definition_hash=digest({"admin": deed.name})
     )
     request = AccessRequest(
-        caller=caller, tool=tool, resource=resource, arguments=deed.arguments, mode="call", tool_calls=0
+        caller=caller,
+        tool=tool,
+        resource=resource,
+        arguments=deed.arguments,
+        mode="call",
+        calls=0,
+        untrusted=False,
+        controls=Controls(),
     )
     verdict = decide(services.engine, decision_input(request, services.clock))
     body: dict[str, Any] = {"server": "admin", "tool": deed.name, "arguments": deed.arguments}

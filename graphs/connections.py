@@ -27,6 +27,10 @@ class RunIdentity:
     principal: Principal
     run_id: str
     case_id: str
+    step: str
+    """The node that acts."""
+    steps_taken: int
+    """Steps of the run before this one."""
 
 
 class Connections:
@@ -41,7 +45,14 @@ class Connections:
         self, specialist: Specialist, identity: RunIdentity, budget: ToolBudget
     ) -> AsyncGenerator[McpToolbox, None]:
         """The specialist's tools for the length of one node."""
-        actor = Actor(kind="agent", agent=specialist.name, run_id=identity.run_id, case_id=identity.case_id)
+        actor = Actor(
+            kind="agent",
+            agent=specialist.name,
+            run_id=identity.run_id,
+            case_id=identity.case_id,
+            step=identity.step,
+            steps_taken=identity.steps_taken,
+        )
         grant = Grant(principal=identity.principal, actor=actor, server=specialist.server, scopes=specialist.scopes)
         server = self._connector(specialist.server, self._tokens.mint(grant))
         async with open_toolbox(server, budget) as tools:

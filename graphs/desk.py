@@ -32,7 +32,11 @@ class Desk:
     def identity(self, state: ReviewState) -> RunIdentity:
         """For whom the run acts now; a person who was removed stops it."""
         return RunIdentity(
-            principal=self.people.find(state["subject"]), run_id=state["run_id"], case_id=state["case_id"]
+            principal=self.people.find(state["subject"]),
+            run_id=state["run_id"],
+            case_id=state["case_id"],
+            step=state.get("node", ""),
+            steps_taken=state.get("steps", 0),
         )
 
     def context(self, state: ReviewState, agent: str) -> CallContext:

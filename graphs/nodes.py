@@ -59,7 +59,8 @@ class ReviewNodes:
             begun = self._desk.clock.now_ns()
             budget = ToolBudget(limit=self._desk.budgets.tool_calls, spent=state.get("tool_calls", 0))
             spent = "" if closing else spent_out(state, self._desk.budgets)
-            update = ReviewUpdate(stop=spent) if spent else await _or_stop(name, work, state, budget)
+            here: ReviewState = {**state, "node": name}
+            update = ReviewUpdate(stop=spent) if spent else await _or_stop(name, work, here, budget)
             spent_ms = (self._desk.clock.now_ns() - begun) // 1_000_000
             counted: ReviewUpdate = {
                 "steps": state.get("steps", 0) + 1,

@@ -4,7 +4,7 @@ of the case.
 It is what is checkpointed. Documents stay in the servers and are read again when needed.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 Delegate = Literal["facts_analyst", "evidence_checker", "policy_researcher", "drafter"]
 DELEGATES: tuple[Delegate, ...] = ("facts_analyst", "evidence_checker", "policy_researcher", "drafter")
@@ -71,3 +71,5 @@ class ReviewState(ReviewUpdate):
     tenant: str
     subject: str
     """The reviewer on whose behalf the run acts."""
+    node: NotRequired[str]
+    """The node at work, as it is told while it works; never stored."""

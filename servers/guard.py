@@ -18,6 +18,7 @@ from casewright.access.requests import AccessRequest, ToolFacts, decision_input
 from casewright.audit.entry import AuditEntry
 from casewright.canonical import digest
 from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, GatedResult
+from casewright.contracts.controls import Controls
 from casewright.contracts.decision import (
     Allowed,
     ApprovalObligation,
@@ -136,7 +137,7 @@ class Guard:
         from casewright.audit.counting import calls_of_run  # SQLAlchemy: listing tools goes without it
 
         calls = await calls_of_run(self._services.database, caller.principal.tenant, caller.actor.run_id)
-        request = self._request(caller, definition, resource, arguments, mode="call", tool_calls=calls)
+        request = self._request(caller, definition, resource, arguments, mode="call", calls=calls)
         verdict = decide(self._services.engine, decision_input(request, self._services.clock))
         return await self._granted(caller, definition, request, verdict)
 
@@ -219,14 +220,21 @@ class Guard:
         arguments: Mapping[str, Any],
         *,
         mode: Literal["list", "call"],
-        tool_calls: int = 0,
+        calls: int = 0,
     ) -> AccessRequest:
         spec = definition.spec
         facts = ToolFacts(
             server=self._server, name=spec.name, verb=spec.verb, risk=spec.risk, definition_hash=definition.hash
         )
         return AccessRequest(
-            caller=caller, tool=facts, resource=resource, arguments=arguments, mode=mode, tool_calls=tool_calls
+            caller=caller,
+            tool=facts,
+            resource=resource,
+            arguments=arguments,
+            mode=mode,
+            calls=calls,
+            untrusted=True,
+            controls=Controls(),
         )
 
     def _body(self, definition: ToolDefinition, call: Call, arguments: dict[str, Any]) -> dict[str, Any]:

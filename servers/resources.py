@@ -45,6 +45,7 @@ async def load_case(services: Services, tenant: str, case_id: str) -> ResourceIn
         assigned_to=attributes.assigned_to,
         conflicts=attributes.conflicts,
         state=attributes.state,
+        sealed=attributes.sealed,
     )
 
 

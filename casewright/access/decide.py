@@ -42,6 +42,7 @@ def decide(engine: PolicyEngine, document: DecisionInput, *, late_after_seconds:
     try:
         content: dict[str, object] = document.model_dump(by_alias=True, warnings="none")
         encode(content, DECISION_LIMITS)
+        DecisionInput.model_validate(content, strict=True, by_alias=True, by_name=False)
     except (InputError, ValueError, RecursionError) as error:
         return Denied(code="input_invalid", detail=str(error), revision=engine.revision)
     started = time.monotonic()
@@ -98,8 +99,7 @@ def _check_agreement(decision: Decision, document: DecisionInput) -> None:
     """The parts of a decision must tell the same story, and one about this caller."""
     if decision.package != PACKAGE:
         raise ValueError(f"the decision is of package {decision.package!r}, not {PACKAGE!r}")
-    if not decision.reasons or not all(reason.code for reason in decision.reasons):
-        raise ValueError("the decision has no reason or one without a code")
+    _check_reasons([(reason.code, reason.message) for reason in decision.reasons])
     if not decision.allow:
         if decision.effect != "deny":
             raise ValueError(f"allow is false but the effect is {decision.effect!r}")
@@ -111,6 +111,13 @@ def _check_agreement(decision: Decision, document: DecisionInput) -> None:
         raise ValueError("the filters are for another tenant than the caller's")
     if not set(decision.filters.labels) <= set(document.principal.labels):
         raise ValueError("the filters hold labels that the caller does not hold")
+
+
+def _check_reasons(reasons: list[tuple[str, str]]) -> None:
+    if not reasons:
+        raise ValueError("the decision has no reason")
+    if reasons != sorted(set(reasons)):
+        raise ValueError(f"the reasons are not sorted by code and message, each once: {reasons!r}")
 
 
 def _check_obligations(decision: Decision) -> None:

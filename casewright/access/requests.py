@@ -2,7 +2,8 @@
 
 Nothing here comes from the arguments but the arguments themselves. Absent values are left out
 or empty, never null; nested arguments are represented by their digest, so that the document
-stays small and flat whatever a caller sends.
+stays small and flat whatever a caller sends. It is deliberately *not* the check of the document:
+`decide` makes it, so that a document that does not fit is a recorded denial and not an error.
 """
 
 import unicodedata
@@ -13,19 +14,23 @@ from typing import Any, Literal
 from casewright import __version__
 from casewright.canonical import digest
 from casewright.clock import Clock
+from casewright.contracts.controls import Controls
 from casewright.contracts.decision import (
+    INPUT_SCHEMA,
+    MAX_SCALAR_CHARACTERS,
     ActorInput,
+    BudgetsInput,
     ContextInput,
     DecisionInput,
+    DigestInput,
+    Origin,
     PrincipalInput,
     ResourceInput,
     Risk,
     ToolInput,
     Verb,
 )
-from casewright.contracts.principal import Caller
-
-MAX_SCALAR_CHARACTERS = 2_000
+from casewright.contracts.principal import Actor, Caller, Principal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,34 +53,24 @@ class AccessRequest:
     resource: ResourceInput
     arguments: Mapping[str, Any]
     mode: Literal["list", "call"]
-    tool_calls: int
-    """Calls this run has made already, counted from the audit."""
+    calls: int
+    """Calls this run has made already."""
+    untrusted: bool
+    """Whether the run has read text that nobody vouches for; True where that is not known."""
+    controls: Controls
+    """The newest live controls."""
 
 
 def decision_input(request: AccessRequest, clock: Clock) -> DecisionInput:
-    """The total document (`input/v1`)."""
+    """The total document (`input/v1`); unchecked, see `decide`."""
     caller, tool = request.caller, request.tool
-    origin = "model" if caller.actor.kind == "agent" else "caller"
     arguments = {name: _flat(value) for name, value in request.arguments.items() if value is not None}
-    return DecisionInput(
+    return DecisionInput.model_construct(
+        schema_version=INPUT_SCHEMA,
         mode=request.mode,
-        principal=PrincipalInput(
-            id=caller.principal.id,
-            tenant=caller.principal.tenant,
-            roles=caller.principal.roles,
-            clearance=caller.principal.clearance.value,
-            labels=caller.principal.labels,
-            authentication=caller.principal.authentication,
-            authenticated_at=caller.principal.authenticated_at,
-        ),
-        actor=ActorInput(
-            kind=caller.actor.kind,
-            agent=caller.actor.agent,
-            run_id=caller.actor.run_id,
-            case_id=caller.actor.case_id,
-            scopes=caller.scopes,
-        ),
-        tool=ToolInput(
+        principal=_principal(caller.principal),
+        actor=_actor(caller.actor, caller.scopes),
+        tool=ToolInput.model_construct(
             server=tool.server,
             kind="tool",
             name=tool.name,
@@ -85,12 +80,46 @@ def decision_input(request: AccessRequest, clock: Clock) -> DecisionInput:
         ),
         resource=request.resource,
         arguments=arguments,
-        arguments_digest=digest(arguments),
-        provenance=dict.fromkeys(arguments, origin),
-        context=ContextInput(
-            now_ns=clock.now_ns(), step=request.tool_calls, tool_calls=request.tool_calls, release=__version__
+        arguments_digest=digest({name: _plain(value) for name, value in arguments.items()}),
+        provenance=dict.fromkeys(arguments, _origin(request)),
+        context=ContextInput.model_construct(
+            now_ns=clock.now_ns(),
+            step=caller.actor.steps_taken,
+            budgets=BudgetsInput.model_construct(tool_calls=request.calls, steps=caller.actor.steps_taken),
+            controls=request.controls,
+            release=__version__,
         ),
     )
+
+
+def _principal(principal: Principal) -> PrincipalInput:
+    return PrincipalInput.model_construct(
+        id=principal.id,
+        tenant=principal.tenant,
+        roles=principal.roles,
+        clearance=principal.clearance.value,
+        labels=principal.labels,
+        authentication=principal.authentication,
+        authenticated_at=principal.authenticated_at,
+    )
+
+
+def _actor(actor: Actor, scopes: tuple[str, ...]) -> ActorInput:
+    return ActorInput.model_construct(
+        kind=actor.kind,
+        agent=actor.agent,
+        run_id=actor.run_id,
+        case_id=actor.case_id,
+        step=actor.step,
+        scopes=scopes,
+    )
+
+
+def _origin(request: AccessRequest) -> Origin:
+    """Where arguments come from: a person, or a model that has read untrusted text or has not."""
+    if request.caller.actor.kind == "user":
+        return "caller"
+    return "model" if request.untrusted is False else "untrusted"
 
 
 def _flat(value: Any) -> Any:
@@ -98,4 +127,8 @@ def _flat(value: Any) -> Any:
         return value
     if isinstance(value, str) and len(value) <= MAX_SCALAR_CHARACTERS:
         return unicodedata.normalize("NFC", value)
-    return {"sha256": digest(value)}
+    return DigestInput(sha256=digest(value))
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, DigestInput) else value

@@ -34,7 +34,14 @@ _DOCUMENTS: tuple[dict[str, object], ...] = (
             "authentication": "service",
             "authenticated_at": 0,
         },
-        "actor": {"kind": "agent", "agent": "executor", "run_id": "r", "case_id": "c", "scopes": ["execute_action"]},
+        "actor": {
+            "kind": "agent",
+            "agent": "executor",
+            "run_id": "r",
+            "case_id": "c",
+            "step": "act",
+            "scopes": ["execute_action"],
+        },
         "tool": {
             "server": "drafting",
             "kind": "tool",
@@ -50,6 +57,7 @@ _DOCUMENTS: tuple[dict[str, object], ...] = (
             "tenant": "warm-up",
             "team": "",
             "classification": "restricted",
+            "sealed": True,
             "assigned_to": [],
             "conflicts": [],
             "state": "open",
@@ -61,7 +69,17 @@ _DOCUMENTS: tuple[dict[str, object], ...] = (
         "arguments": {},
         "arguments_digest": "",
         "provenance": {},
-        "context": {"now_ns": 0, "step": 0, "tool_calls": 0, "release": ""},
+        "context": {
+            "now_ns": 0,
+            "step": 0,
+            "budgets": {"tool_calls": 0, "steps": 0},
+            "controls": {
+                "version": 0,
+                "switches": {"everything": False, "tools": [], "agents": [], "models": [], "tenants": []},
+                "limits": {"agent": {"tool_calls": 1, "steps": 1}},
+            },
+            "release": "",
+        },
     },
 )
 """An empty document and a whole one."""

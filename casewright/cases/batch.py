@@ -107,7 +107,7 @@ class ImportBatch:
             return True
         if self._may_revise_any():
             return False
-        return self.importer.id not in attributes.assigned_to or attributes.case_id in self.sealed
+        return self.importer.id not in attributes.assigned_to or attributes.sealed or attributes.case_id in self.sealed
 
     def _kept(self, case: CaseFile, before: CaseAttributes) -> CaseFile:
         """The new revision, with access no wider than before unless the importer may decide that."""
@@ -118,6 +118,7 @@ class ImportBatch:
             update={
                 "assigned_to": assigned_to,
                 "conflicts": tuple(dict.fromkeys((*before.conflicts, *case.conflicts))),
+                "sealed": before.sealed or case.sealed,
                 "classification": max(before.classification, case.classification, key=_ORDER.index),
             }
         )

@@ -54,7 +54,7 @@ class Head:
         )
 
     def _attribute_values(self) -> dict[str, Any]:
-        kept = ("tenant", "case_id", "revision", "team", "state")
+        kept = ("tenant", "case_id", "revision", "team", "state", "sealed")
         return {
             **{name: self.row[name] for name in kept},
             "classification": Classification(self.row["classification"]),

@@ -34,6 +34,8 @@ class CaseAttributes(Contract):
     assigned_to: tuple[str, ...]
     conflicts: tuple[str, ...]
     state: Literal["open", "closed"]
+    sealed: bool
+    """The whole matter is sealed."""
 
 
 class CaseSummary(CaseAttributes):

@@ -6,7 +6,7 @@ earlier revisions stay readable. Timeline and notes also hold what the system re
 Money is in minor units; `imported_ns` is nanoseconds since the epoch.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKeyConstraint, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKeyConstraint, Integer, String, Table, Text, false
 
 from casewright.storage.metadata import METADATA
 
@@ -25,6 +25,7 @@ cases = Table(
     Column("received_on", Date, nullable=False),
     Column("classification", String(20), nullable=False),
     Column("team", String(100), nullable=False),
+    Column("sealed", Boolean, nullable=False, server_default=false()),
     Column("duplicate_of", String(100), nullable=True),
     Column("claimed_amount_minor", BigInteger, nullable=True),
     Column("currency", String(3), nullable=False),

@@ -168,6 +168,8 @@ class CaseFile(Contract):
     assigned_to: tuple[Identifier, ...] = ()
     conflicts: tuple[Identifier, ...] = ()
     """Identities with a conflict of interest; they may not see or decide the case."""
+    sealed: bool = False
+    """The whole matter is sealed: only roles that policy names for it may reach it."""
     duplicate_of: Identifier | None = None
     claimed_amount_minor: MinorUnits | None = None
     currency: Currency = "USD"

@@ -6,6 +6,8 @@ permissions: what a caller may do is decided by the access policy.
 
 from typing import Literal
 
+from pydantic import Field
+
 from casewright.contracts.base import Contract
 from casewright.contracts.case import Classification
 
@@ -37,6 +39,10 @@ class Actor(Contract):
     """The run, or the session of a person; retrievals and drafts are bound to it."""
     case_id: str = ""
     """The one case the token names; empty: none, and no case is readable."""
+    step: str = ""
+    """The graph node the agent acts in; empty for a person."""
+    steps_taken: int = Field(default=0, ge=0, le=2**53, strict=True)
+    """Graph steps the run has taken before this one; 0 for a person."""
 
 
 class Caller(Contract):

@@ -73,6 +73,7 @@ class LocalTokenAuthority:
             "principal": grant.principal.model_dump(mode="json"),
             "run": grant.actor.run_id,
             "case": grant.actor.case_id,
+            "step": {"name": grant.actor.step, "taken": grant.actor.steps_taken},
             "scope": " ".join(grant.scopes),
         }
         if grant.actor.kind == "agent":
@@ -127,9 +128,17 @@ def _caller(claims: dict[str, Any]) -> Caller:
     kind: Literal["user", "agent"] = "agent" if "act" in claims else "user"
     if kind == "agent" and not agent:
         raise UnauthenticatedError("the token names an actor without a name", code="token_malformed")
+    step = claims["step"]
     return Caller(
         principal=principal,
-        actor=Actor(kind=kind, agent=agent, run_id=claims["run"], case_id=claims["case"]),
+        actor=Actor(
+            kind=kind,
+            agent=agent,
+            run_id=claims["run"],
+            case_id=claims["case"],
+            step=step["name"],
+            steps_taken=step["taken"],
+        ),
         audience=claims["aud"],
         scopes=tuple(claims["scope"].split()),
         token_id=claims["jti"],

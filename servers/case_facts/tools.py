@@ -135,7 +135,8 @@ class CaseFactsTools:
         """List the cases of your tenant that you are assigned to or supervise."""
         call = current_call()
         summaries = await self._services.cases.list(call.filters.tenant)
-        visible = (case for case in summaries if _may_see(call.caller.principal, case))
+        unseals = call.filters.sealed is True
+        visible = (case for case in summaries if _may_see(call.caller.principal, case, unseals=unseals))
         return CaseList(cases=tuple(_listing(case, above=call.redact_above) for case in visible))
 
     async def get_case(self) -> CaseHeader:
@@ -218,7 +219,9 @@ async def visible_assessment(services: Services, call: Call) -> CaseAssessment:
     return assess(case, engine=services.engine, today=today(services.clock))
 
 
-def _may_see(person: Principal, case: "CaseSummary") -> bool:
+def _may_see(person: Principal, case: "CaseSummary", *, unseals: bool) -> bool:
+    if case.sealed and not unseals:
+        return False
     if person.id in case.conflicts or _exceeds(case.classification, person.clearance):
         return False
     return bool(_SEES_TENANT & set(person.roles)) or person.id in case.assigned_to

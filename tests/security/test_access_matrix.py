@@ -99,7 +99,8 @@ class Cell:
             "actor": self._actor(),
             "tool": READ_CASE["tool"] | {"server": self.tool[0], "name": self.tool[1], "verb": verb, "risk": risk},
             "resource": self._resource(kind),
-            "context": READ_CASE["context"] | {"tool_calls": 10**6 if self.token == "spent" else 3},
+            "context": READ_CASE["context"]
+            | {"budgets": {"tool_calls": 10**6 if self.token == "spent" else 3, "steps": 0}},
         }
 
     def _actor(self) -> dict[str, Any]:
@@ -110,6 +111,7 @@ class Cell:
             "agent": self.actor,
             "run_id": "" if self.token == "no run" else "run-1",
             "case_id": cases.get(self.token, "HL-1"),
+            "step": "",
             "scopes": scopes.get(self.token, [self.tool[1]]),
         }
 

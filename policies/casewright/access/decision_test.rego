@@ -74,7 +74,7 @@ test_a_listing_answers_permit_for_what_depends_on_nothing if {
 
 test_a_listing_ignores_the_resource_and_the_budget if {
 	unknown := {"kind": "none", "exists": false, "id": "", "tenant": "", "assigned_to": []}
-	_allows({"mode": "list", "resource": unknown, "context": {"tool_calls": 100000}}, "maybe", "could_be_allowed")
+	_allows({"mode": "list", "resource": unknown, "context": {"budgets": {"tool_calls": 100000}}}, "maybe", "could_be_allowed")
 }
 
 test_filters_are_the_principals if {

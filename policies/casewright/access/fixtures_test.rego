@@ -15,7 +15,7 @@ _base := {
 		"authentication": "local",
 		"authenticated_at": 0,
 	},
-	"actor": {"kind": "user", "agent": "", "run_id": "run-1", "case_id": "HL-1", "scopes": ["*"]},
+	"actor": {"kind": "user", "agent": "", "run_id": "run-1", "case_id": "HL-1", "step": "", "scopes": ["*"]},
 	"tool": {
 		"server": "case-facts",
 		"kind": "tool",
@@ -31,6 +31,7 @@ _base := {
 		"tenant": "harborline",
 		"team": "disputes",
 		"classification": "confidential",
+		"sealed": false,
 		"assigned_to": ["rosa"],
 		"conflicts": [],
 		"state": "open",
@@ -42,7 +43,17 @@ _base := {
 	"arguments": {},
 	"arguments_digest": "",
 	"provenance": {},
-	"context": {"now_ns": 0, "step": 0, "tool_calls": 0, "release": "0.1.0"},
+	"context": {
+		"now_ns": 0,
+		"step": 0,
+		"budgets": {"tool_calls": 0, "steps": 0},
+		"controls": {
+			"version": 0,
+			"switches": {"everything": false, "tools": [], "agents": [], "models": [], "tenants": []},
+			"limits": {},
+		},
+		"release": "0.1.0",
+	},
 }
 
 _search := {

@@ -9,19 +9,12 @@ import rego.v1
 # METADATA
 # title: What is wrong with the input
 # description: Names of paths that are missing, of the wrong type or unknown; anything here is a deny.
-problems contains "input" if not _given_top == _top_types
-
-_given_top := {field: type_name(value) | some field, value in input} if is_object(input)
-
 problems contains section if {
 	some section, types in _types
-	not _given[section] == types
+	not _types_of(_given[section]) == types
 }
 
-_given[section] := {field: type_name(value) | some field, value in input[section]} if {
-	some section, _ in _types
-	is_object(input[section])
-}
+_types_of(section) := {field: type_name(value) | some field, value in section} if is_object(section)
 
 problems contains "schema" if not input.schema == "input/v1"
 
@@ -41,33 +34,79 @@ problems contains "principal.id" if not input.principal.id != ""
 
 problems contains "principal.tenant" if not input.principal.tenant != ""
 
-problems contains path if {
-	some path, list in {
-		"principal.roles": input.principal.roles,
-		"principal.labels": input.principal.labels,
-		"actor.scopes": input.actor.scopes,
-		"resource.assigned_to": input.resource.assigned_to,
-		"resource.conflicts": input.resource.conflicts,
-	}
-	is_array(list)
-	some entry in list
+# In one list, since almost all of them are short or empty. What is no list is a problem already.
+_lists := [
+	{"path": "principal.roles", "list": input.principal.roles},
+	{"path": "principal.labels", "list": input.principal.labels},
+	{"path": "actor.scopes", "list": input.actor.scopes},
+	{"path": "resource.assigned_to", "list": input.resource.assigned_to},
+	{"path": "resource.conflicts", "list": input.resource.conflicts},
+	{"path": "context.controls.switches.tools", "list": input.context.controls.switches.tools},
+	{"path": "context.controls.switches.agents", "list": input.context.controls.switches.agents},
+	{"path": "context.controls.switches.models", "list": input.context.controls.switches.models},
+	{"path": "context.controls.switches.tenants", "list": input.context.controls.switches.tenants},
+]
+
+problems contains row.path if {
+	some row in _lists
+	some entry in row.list
 	not is_string(entry)
 }
+
+problems contains "resource.amount_minor" if not _is_whole(input.resource.amount_minor)
 
 problems contains path if {
 	some path, number in {
 		"principal.authenticated_at": input.principal.authenticated_at,
-		"resource.amount_minor": input.resource.amount_minor,
 		"context.now_ns": input.context.now_ns,
 		"context.step": input.context.step,
-		"context.tool_calls": input.context.tool_calls,
+		"context.budgets.tool_calls": input.context.budgets.tool_calls,
+		"context.budgets.steps": input.context.budgets.steps,
+		"context.controls.version": input.context.controls.version,
 	}
-	is_number(number)
-	floor(number) != number
+	not _is_count(number)
 }
 
+problems contains "context.controls.limits" if {
+	some kind, limits in input.context.controls.limits
+	not _are_limits(kind, limits)
+}
+
+_are_limits(kind, limits) if {
+	kind in {"agent", "user"}
+	is_object(limits)
+	every name, limit in limits {
+		name in {"tool_calls", "steps"}
+		_is_count(limit)
+	}
+}
+
+problems contains "arguments" if {
+	some value in input.arguments
+	not _is_flat(value)
+}
+
+_is_flat(value) if type_name(value) in {"string", "boolean"}
+
+_is_flat(value) if _is_whole(value)
+
+_is_flat(value) if _types_of(value) == {"sha256": "string"}
+
+problems contains "provenance" if not _names(input.provenance) == _names(input.arguments)
+
 problems contains "provenance" if {
-	is_object(input.provenance)
 	some origin in input.provenance
 	not origin in {"caller", "case", "model", "untrusted"}
+}
+
+_names(map) := {name | some name, _ in map}
+
+_is_whole(number) if {
+	is_number(number)
+	floor(number) == number
+}
+
+_is_count(number) if {
+	_is_whole(number)
+	number >= 0
 }

@@ -28,9 +28,34 @@ _odd := [
 	{"path": "resource.classification", "change": {"resource": {"classification": ""}}},
 	{"path": "resource", "change": {"resource": {"exists": "true"}}},
 	{"path": "resource.assigned_to", "change": {"resource": {"assigned_to": [{}]}}},
-	{"path": "context", "change": {"context": {"tool_calls": "0"}}},
-	{"path": "context.tool_calls", "change": {"context": {"tool_calls": 1.5}}},
-	{"path": "provenance", "change": {"provenance": {"query": "god"}}},
+	{"path": "context.budgets", "change": {"context": {"budgets": {"tool_calls": "0"}}}},
+	{"path": "context.budgets.tool_calls", "change": {"context": {"budgets": {"tool_calls": 1.5}}}},
+	{"path": "context", "change": {"context": {"controls": null}}},
+	{"path": "context.controls", "change": {"context": {"controls": {"ceilings": {}}}}},
+	{"path": "context.controls.version", "change": {"context": {"controls": {"version": -1}}}},
+	{"path": "context.controls.switches", "change": {"context": {"controls": {"switches": {"everything": 0}}}}},
+	{"path": "context.controls.switches.tools", "change": {"context": {"controls": {"switches": {"tools": [1]}}}}},
+	{"path": "context.controls.switches.agents", "change": {"context": {"controls": {"switches": {"agents": [1]}}}}},
+	{"path": "context.controls.switches.models", "change": {"context": {"controls": {"switches": {"models": [1]}}}}},
+	{"path": "context.controls.switches.tenants", "change": {"context": {"controls": {"switches": {"tenants": [1]}}}}},
+	{"path": "context.controls.limits", "change": {"context": {"controls": {"limits": {"robot": {}}}}}},
+	{"path": "context.controls.limits", "change": {"context": {"controls": {"limits": {"agent": []}}}}},
+	{"path": "context.controls.limits", "change": {"context": {"controls": {"limits": {"agent": {"cost": 1}}}}}},
+	{"path": "context.controls.limits", "change": {"context": {"controls": {"limits": {"agent": {"steps": -1}}}}}},
+	{"path": "context.controls.limits", "change": {"context": {"controls": {"limits": {"user": {"steps": "9"}}}}}},
+	{"path": "context.now_ns", "change": {"context": {"now_ns": 0.5}}},
+	{"path": "context.step", "change": {"context": {"step": -1}}},
+	{"path": "context.budgets.steps", "change": {"context": {"budgets": {"steps": -1}}}},
+	{"path": "principal.authenticated_at", "change": {"principal": {"authenticated_at": -1}}},
+	{"path": "resource.amount_minor", "change": {"resource": {"amount_minor": 0.5}}},
+	{"path": "resource.conflicts", "change": {"resource": {"conflicts": [0]}}},
+	{"path": "arguments", "change": {"arguments": {"a": null}, "provenance": {"a": "case"}}},
+	{"path": "arguments", "change": {"arguments": {"a": 0.5}, "provenance": {"a": "case"}}},
+	{"path": "arguments", "change": {"arguments": {"a": {"b": 1}}, "provenance": {"a": "case"}}},
+	{"path": "arguments", "change": {"arguments": {"a": ["b"]}, "provenance": {"a": "case"}}},
+	{"path": "provenance", "change": {"arguments": {"query": 1}, "provenance": {"query": "god"}}},
+	{"path": "provenance", "change": {"arguments": {"query": 1}}},
+	{"path": "provenance", "change": {"provenance": {"query": "caller"}}},
 	{"path": "input", "change": {"arguments": []}},
 	{"path": "input", "change": {"extra": 1}},
 ]
@@ -44,7 +69,9 @@ test_what_is_odd_is_named_and_denied if {
 
 test_a_whole_document_has_no_problem if {
 	_problems(_base) == set()
-	_allows({"provenance": {"a": "caller", "b": "case", "c": "model", "d": "untrusted"}}, "permit", "assigned")
+	limits := {"context": {"controls": {"limits": {"agent": {"steps": 1}, "user": {"tool_calls": 1}}}}}
+	_allows(limits, "permit", "assigned")
+	_allows({"arguments": {"a": 1, "b": "x", "c": true, "d": {"sha256": ""}}, "provenance": {"a": "caller", "b": "case", "c": "model", "d": "untrusted"}}, "permit", "assigned")
 }
 
 test_every_missing_section_is_denied if {

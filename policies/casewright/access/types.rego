@@ -6,6 +6,18 @@ package casewright.access
 import rego.v1
 
 _types := {
+	"input": {
+		"schema": "string",
+		"mode": "string",
+		"principal": "object",
+		"actor": "object",
+		"tool": "object",
+		"resource": "object",
+		"context": "object",
+		"arguments": "object",
+		"arguments_digest": "string",
+		"provenance": "object",
+	},
 	"principal": {
 		"id": "string",
 		"tenant": "string",
@@ -15,7 +27,14 @@ _types := {
 		"authentication": "string",
 		"authenticated_at": "number",
 	},
-	"actor": {"kind": "string", "agent": "string", "run_id": "string", "case_id": "string", "scopes": "array"},
+	"actor": {
+		"kind": "string",
+		"agent": "string",
+		"run_id": "string",
+		"case_id": "string",
+		"step": "string",
+		"scopes": "array",
+	},
 	"tool": {
 		"server": "string",
 		"kind": "string",
@@ -31,6 +50,7 @@ _types := {
 		"tenant": "string",
 		"team": "string",
 		"classification": "string",
+		"sealed": "boolean",
 		"assigned_to": "array",
 		"conflicts": "array",
 		"state": "string",
@@ -39,18 +59,32 @@ _types := {
 		"amount_minor": "number",
 		"run_id": "string",
 	},
-	"context": {"now_ns": "number", "step": "number", "tool_calls": "number", "release": "string"},
+	"context": {"now_ns": "number", "step": "number", "budgets": "object", "controls": "object", "release": "string"},
+	"context.budgets": {"tool_calls": "number", "steps": "number"},
+	"context.controls": {"version": "number", "switches": "object", "limits": "object"},
+	"context.controls.switches": {
+		"everything": "boolean",
+		"tools": "array",
+		"agents": "array",
+		"models": "array",
+		"tenants": "array",
+	},
 }
 
-_top_types := {
-	"schema": "string",
-	"mode": "string",
-	"principal": "object",
-	"actor": "object",
-	"tool": "object",
-	"resource": "object",
-	"context": "object",
-	"arguments": "object",
-	"arguments_digest": "string",
-	"provenance": "object",
-}
+_given["input"] := input
+
+_given["principal"] := input.principal
+
+_given["actor"] := input.actor
+
+_given["tool"] := input.tool
+
+_given["resource"] := input.resource
+
+_given["context"] := input.context
+
+_given["context.budgets"] := input.context.budgets
+
+_given["context.controls"] := input.context.controls
+
+_given["context.controls.switches"] := input.context.controls.switches

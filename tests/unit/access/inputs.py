@@ -24,7 +24,7 @@ READ_CASE: Document = {
         "authentication": "local",
         "authenticated_at": 1,
     },
-    "actor": {"kind": "user", "agent": "", "run_id": "run-1", "case_id": "HL-1", "scopes": ["*"]},
+    "actor": {"kind": "user", "agent": "", "run_id": "run-1", "case_id": "HL-1", "step": "", "scopes": ["*"]},
     "tool": {
         "server": "case-facts",
         "kind": "tool",
@@ -40,6 +40,7 @@ READ_CASE: Document = {
         "tenant": "harborline",
         "team": "disputes",
         "classification": "confidential",
+        "sealed": False,
         "assigned_to": ["rosa"],
         "conflicts": [],
         "state": "open",
@@ -51,7 +52,17 @@ READ_CASE: Document = {
     "arguments": {"draft_version": 1, "note": "x"},
     "arguments_digest": "0" * 64,
     "provenance": {"draft_version": "caller", "note": "caller"},
-    "context": {"now_ns": 2**52, "step": 0, "tool_calls": 0, "release": "0.1.0"},
+    "context": {
+        "now_ns": 2**52,
+        "step": 0,
+        "budgets": {"tool_calls": 0, "steps": 0},
+        "controls": {
+            "version": 0,
+            "switches": {"everything": False, "tools": [], "agents": [], "models": [], "tenants": []},
+            "limits": {},
+        },
+        "release": "0.1.0",
+    },
 }
 """A reviewer reads the case that is assigned to them."""
 

@@ -126,7 +126,7 @@ def test_verdicts_equal_those_of_opa_on_failing_tests(tmp_path: Path) -> None:
 
 @pytest.mark.proves("D4")
 def test_an_explanation_shows_every_rule_that_spoke() -> None:
-    document = changed(changed(READ_CASE, "context", tool_calls=5000), "resource", exists=False)
+    document = changed(changed(READ_CASE, "context", budgets={"tool_calls": 5000, "steps": 0}), "resource", exists=False)
     explanation = explain(shipped_engine(), document)
     assert isinstance(explanation.verdict, Denied)
     assert [reason.code for reason in explanation.denying] == ["absent", "budget_spent"]

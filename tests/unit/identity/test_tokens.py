@@ -227,5 +227,5 @@ def test_no_token_and_a_huge_one_are_told_apart_in_the_audit_only() -> None:
 
 
 def test_a_token_says_no_more_than_it_needs() -> None:
-    assert set(claims()) == {*REQUIRED_CLAIMS, "principal", "run", "case", "scope", "act"}
+    assert set(claims()) == {*REQUIRED_CLAIMS, "principal", "run", "case", "step", "scope", "act"}
     assert claims()["iss"] == LOCAL_ISSUER
