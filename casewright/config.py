@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from casewright.access.opa_settings import OpaSettings, opa_settings
 from casewright.errors import InputError
 from casewright.identity.settings import IdentitySettings, identity_settings
 
@@ -31,6 +32,8 @@ class Settings:
     """The data folder: database, index, keys, identities."""
     policies: Path
     """The Rego files in force."""
+    opa: OpaSettings | None = None
+    """The OPA server that decides; None: the embedded engine does."""
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     """Who vouches for people."""
     budgets: Budgets = Budgets()
@@ -69,7 +72,7 @@ class Settings:
         """Settings from `--home` and the environment.
 
         Raises:
-            InputError: the home is a file, or a number in the environment is none.
+            InputError: the home is a file, or a variable of the environment is wrong; it is named.
         """
         chosen = home or environment.get("CASEWRIGHT_HOME") or str(Path.home() / ".casewright")
         path = Path(chosen).expanduser().resolve()
@@ -80,11 +83,19 @@ class Settings:
             home=path,
             policies=Path(policies).expanduser().resolve() if policies else app_root / "policies",
             identity=identity_settings(environment),
+            opa=_opa(environment),
             budgets=_budgets(environment),
             anthropic_api_key=environment.get("ANTHROPIC_API_KEY", ""),
             anthropic_base_url=environment.get("ANTHROPIC_BASE_URL", ""),
             anthropic_model=environment.get("CASEWRIGHT_ANTHROPIC_MODEL", cls.anthropic_model),
         )
+
+
+def _opa(environment: Mapping[str, str]) -> OpaSettings | None:
+    engine = environment.get("CASEWRIGHT_ENGINE", "embedded")
+    if engine not in ("embedded", "opa"):
+        raise InputError(f"CASEWRIGHT_ENGINE={engine!r} is neither 'embedded' nor 'opa'; correct or unset it")
+    return opa_settings(environment) if engine == "opa" else None
 
 
 def _budgets(environment: Mapping[str, str]) -> Budgets:

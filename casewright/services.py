@@ -118,8 +118,16 @@ class Services:
         from casewright.drafts.retrievals import Retrievals
 
         return Retrievals(self.database, self.clock)
+        vetted = self.settings.home / "vetted-policies" if self.settings.home.is_dir() else None
+        if self.settings.opa is not None:
+            from casewright.access.opa import OpaEngine
+
+            return OpaEngine.load(self.settings.opa, self.settings.policies, cache=vetted)
 
     async def close(self) -> None:
-        """Release the database's connections; safe to call when nothing was opened."""
+        """Release the connections to the database and the engine; safe to call when nothing was opened."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+            del self.engine
         if "database" in self.__dict__:
             await self.database.close()

@@ -1,5 +1,6 @@
 """`casewright doctor`: what works here, what does not, and how to mend it."""
 
+import asyncio
 import importlib.metadata
 import platform
 import shutil
@@ -40,6 +41,7 @@ async def _examine(shell: Shell) -> dict[str, Any]:
         ("data folder", _home),
         ("identities", _identities),
         ("policies", _policies),
+        ("engine", _engine),
         ("database", _database),
         ("audit", _audit),
         ("corpus", _corpus),
@@ -50,7 +52,7 @@ async def _examine(shell: Shell) -> dict[str, Any]:
         {
             "name": "opa on PATH",
             "found": shutil.which("opa") is not None,
-            "needed_for": "opa fmt/check/test in scripts/check",
+            "needed_for": "opa fmt/check/test in scripts/check, CASEWRIGHT_ENGINE=opa; scripts/get-opa brings it",
         },
         {
             "name": "ANTHROPIC_API_KEY",
@@ -98,6 +100,11 @@ async def _policies(services: Services) -> str:
         first = report.problems[0]
         raise CasewrightError(f"{first.path}:{first.line}: {first.message}; `casewright policy check` lists all")
     return f"revision {report.revision[:12]} in {services.settings.policies}"
+
+
+async def _engine(services: Services) -> str:
+    """What decides; a folder that was changed for the worse since shows in the line above."""
+    return await asyncio.to_thread(services.engine.probe)
 
 
 async def _database(services: Services) -> str:

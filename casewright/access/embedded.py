@@ -16,7 +16,7 @@ from pathlib import Path
 
 from casewright.access.bundle import Bundle
 from casewright.access.documents import ENGINE_LIMITS, encode
-from casewright.access.engine import EngineName, PolicyChange, PolicyEngine, UndefinedRuleError
+from casewright.access.engine import PROBED_RULE, EngineName, PolicyChange, PolicyEngine, UndefinedRuleError
 from casewright.access.native import UNDEFINED, NativeEngine, message_of, new_engine
 from casewright.access.warmup import WARM_UP_SECONDS
 from casewright.access.watched import WatchedFolder
@@ -82,6 +82,10 @@ class EmbeddedEngine(PolicyEngine):
 
     def take_changes(self) -> tuple[PolicyChange, ...]:
         return self._folder.take_changes()
+
+    def probe(self) -> str:
+        self.evaluate(PROBED_RULE, {})
+        return f"embedded, revision {self.revision[:12]}"
 
     def close(self) -> None:
         """Nothing to let go of: engines belong to their threads and end with them."""

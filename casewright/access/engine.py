@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 from casewright.errors import PolicyError
 
 EngineName = Literal["embedded", "opa"]
+PROBED_RULE = "casewright.access.decision"
+"""Has a value for every document, so that an engine can be probed with an empty one."""
 
 
 class UndefinedRuleError(PolicyError):
@@ -68,6 +70,14 @@ class PolicyEngine(Protocol):
         Raises:
             UndefinedRuleError: the rule has no value.
             PolicyError: the document is refused or the engine failed.
+        """
+        ...
+
+    def probe(self) -> str:
+        """Decide on nothing, and say what decided: which engine, where, under which revision.
+
+        Raises:
+            PolicyError: it cannot decide; calls are denied.
         """
         ...
 
