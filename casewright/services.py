@@ -49,9 +49,13 @@ class Services:
 
     @cached_property
     def engine(self) -> "PolicyEngine":
+        vetted = self.settings.home / "vetted-policies" if self.settings.home.is_dir() else None
+        if self.settings.opa is not None:
+            from casewright.access.opa import OpaEngine
+
+            return OpaEngine.load(self.settings.opa, self.settings.policies, cache=vetted)
         from casewright.access.embedded import EmbeddedEngine
 
-        vetted = self.settings.home / "vetted-policies" if self.settings.home.is_dir() else None
         return EmbeddedEngine.load(self.settings.policies, cache=vetted)
 
     @cached_property
@@ -118,11 +122,6 @@ class Services:
         from casewright.drafts.retrievals import Retrievals
 
         return Retrievals(self.database, self.clock)
-        vetted = self.settings.home / "vetted-policies" if self.settings.home.is_dir() else None
-        if self.settings.opa is not None:
-            from casewright.access.opa import OpaEngine
-
-            return OpaEngine.load(self.settings.opa, self.settings.policies, cache=vetted)
 
     async def close(self) -> None:
         """Release the connections to the database and the engine; safe to call when nothing was opened."""
