@@ -6,7 +6,8 @@ run that waits is woken only when what it waits for has happened, so waiting cos
 
 import logging
 import secrets
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from langgraph.types import Command
@@ -16,14 +17,16 @@ from casewright.contracts.principal import Principal
 from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import ConflictError, NotFoundError
 from casewright.services import Services
-from graphs.checkpoint import open_checkpoints, sole_writer
+from graphs.checkpoint import open_checkpoints
 from graphs.desk import Desk
+from graphs.lease import RunLease, leased
 from graphs.records import ENDED, RunRecords, RunRow
 from graphs.report import build_report
 from graphs.review import RECURSION_LIMIT, build_graph
 from graphs.state import ReviewState
 
 if TYPE_CHECKING:
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
     from langgraph.graph.state import CompiledStateGraph
 
     ReviewGraph = CompiledStateGraph[ReviewState, None, ReviewState, ReviewState]
@@ -56,16 +59,16 @@ class ReviewRunner:
             ConflictError: another process is working on it.
         """
         await self._review(tenant, run_id)
-        async with self._locked(run_id), open_checkpoints(self._services.settings.checkpoints) as checkpoints:
-            row = await self._review(tenant, run_id)  # again: until the lock was had, somebody else could end it
+        async with self._held(run_id) as (lease, checkpoints):
+            row = await self._review(tenant, run_id)  # again: until the lease was had, somebody else could end it
             if row.status in ENDED and row.report is not None:
                 return row.report
             graph = build_graph(self._desk, checkpoints)
             wake = await self._wake_up(graph, _blank(row))
             if wake is not None:
                 await self._records.mark(run_id, "running")
-                await self._invoke(graph, wake.input, run_id)
-            return await self._settle(graph, row)
+                await self._invoke(graph, wake.input, lease)
+            return await self._settle(graph, row, lease)
 
     async def cancel(self, tenant: str, run_id: str, *, by: str) -> RunReport:
         """End a run that has not ended; what it did stays done, what it asked to be approved is revoked.
@@ -78,7 +81,7 @@ class ReviewRunner:
             ConflictError: it has ended already, or another process is working on it.
         """
         await self._review(tenant, run_id)
-        async with self._locked(run_id), open_checkpoints(self._services.settings.checkpoints) as checkpoints:
+        async with self._held(run_id) as (_lease, checkpoints):
             row = await self._review(tenant, run_id)
             if row.status in ENDED:
                 raise ConflictError(f"run {run_id!r} has ended already: {row.status}")
@@ -111,8 +114,15 @@ class ReviewRunner:
             raise NotFoundError(f"run {run_id!r} is no review but a {row.kind!r} run; it is not resumed or cancelled")
         return row
 
-    def _locked(self, run_id: str) -> AbstractAsyncContextManager[None]:
-        return sole_writer(self._services.settings.home / "locks", run_id)
+    @asynccontextmanager
+    async def _held(self, run_id: str) -> "AsyncGenerator[tuple[RunLease, AsyncSqliteSaver], None]":
+        """The run's lease, and checkpoints that can be written under it."""
+        settings = self._services.settings
+        async with (
+            leased(settings.checkpoints, settings.home / "locks", run_id, self._services.clock) as lease,
+            open_checkpoints(settings.checkpoints, lease) as checkpoints,
+        ):
+            yield lease, checkpoints
 
     async def _wake_up(self, graph: "ReviewGraph", state: ReviewState) -> "_Wake | None":
         """What to invoke the graph with; None: it waits for something that has not happened."""
@@ -133,15 +143,18 @@ class ReviewRunner:
             happened = await self._case_changed(state)
         return _Wake(Command(resume={snapshot.interrupts[0].id: "woken"})) if happened else None
 
-    async def _invoke(self, graph: "ReviewGraph", value: Any, run_id: str) -> None:
+    async def _invoke(self, graph: "ReviewGraph", value: Any, lease: RunLease) -> None:
+        config = _config(lease.run_id)
         try:
-            await graph.ainvoke(value, _config(run_id), durability="sync")  # pyright: ignore[reportUnknownMemberType]
-        except BaseException:
-            _log.exception("run %r stopped in the middle; `runs resume` takes it up again", run_id)
-            await self._records.mark(run_id, "failed")
+            await graph.ainvoke(value, config, durability="sync")  # pyright: ignore[reportUnknownMemberType]
+        except BaseException as error:
+            await _check_held(lease, error)
+            _log.exception("run %r stopped in the middle; `runs resume` takes it up again", lease.run_id)
+            await self._records.mark(lease.run_id, "failed")
             raise
 
-    async def _settle(self, graph: "ReviewGraph", row: RunRow) -> RunReport:
+    async def _settle(self, graph: "ReviewGraph", row: RunRow, lease: RunLease) -> RunReport:
+        await _check_held(lease)
         snapshot = await graph.aget_state(_config(row.run_id))
         state = cast(ReviewState, {**_blank(row), **cast(dict[str, Any], snapshot.values)})
         status, because = _status(state, tuple(item.value for item in snapshot.interrupts))
@@ -197,6 +210,16 @@ class _Wake:
 
     def __init__(self, value: Any) -> None:
         self.input = value
+
+
+async def _check_held(lease: RunLease, cause: BaseException | None = None) -> None:
+    """A run that somebody took over is theirs to report on, and to call failed.
+
+    Raises:
+        ConflictError: the lease is lost.
+    """
+    if not await lease.is_held():
+        raise ConflictError(f"run {lease.run_id!r} was taken over by another process; it goes on there") from cause
 
 
 def _config(run_id: str) -> Any:

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from casewright.clock import NANOSECONDS
 from casewright.contracts.run import RunReport
+from graphs.lease import LEASE_SECONDS
 from tests.integration.graphs.reviews import World, copied, opened
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -86,6 +88,37 @@ async def test_a_review_killed_at_every_node_is_finished_by_the_processes_after_
     assert (code, voted["run"]["status"]) == (0, "completed")
     async with opened(home) as world:
         await check_one_effect(world)
+
+
+class Later:
+    """The clock of a process that looks when the lease of the paused one is over."""
+
+    def now_ns(self) -> int:
+        return time.time_ns() + 2 * LEASE_SECONDS * NANOSECONDS
+
+
+@pytest.mark.proves("E4")
+@pytest.mark.timeout(180)
+async def test_a_paused_process_that_wakes_up_finds_its_run_taken_over_and_changes_nothing(home: Path) -> None:
+    process = command(home, "review", CASE, "--as", "tomas")
+    until = time.monotonic() + LONGEST_WAIT_SECONDS
+    while "facts_analyst" not in nodes_so_far(home):
+        assert time.monotonic() < until
+        await asyncio.sleep(0.005)
+    process.send_signal(signal.SIGSTOP)
+    run_id = await the_only_run(home)
+    async with opened(home, clock=Later()) as world:
+        report = await world.runner.resume("harborline", run_id)
+        assert (report.status, tuple(report.steps)) == ("waiting_approval", NODES)
+        before = await world.footprint()
+        process.send_signal(signal.SIGCONT)
+        code, said = finished(process)
+        assert (code, "taken over" in said["error"]["message"]) == (1, True), said
+        assert await world.runner.resume("harborline", run_id) == report
+        assert (await world.records.get("harborline", run_id)).status == "waiting_approval"
+        assert (await world.footprint())[2] == before[2] == 0
+        (approval,) = await world.services.approvals.list("harborline")
+        assert approval.approval_id == report.pending[0].approval_id
 
 
 async def the_only_run(home: Path) -> str:

@@ -9,10 +9,8 @@ from mcp.server.mcpserver import MCPServer
 
 from casewright.clock import ManualClock
 from casewright.config import Budgets, app_root
-from casewright.contracts.principal import ServerName
-from casewright.identity.keys import SigningKey
+from casewright.contracts.principal import Actor, Principal, ServerName
 from casewright.identity.local import sample_identities
-from casewright.identity.tokens import LocalTokenAuthority
 from casewright.models.accounting import MemoryRecorder
 from casewright.models.gateway import Gateway
 from casewright.models.offline import OfflineProvider
@@ -33,6 +31,13 @@ class NoRecorder:
         raise AssertionError("no node runs in these tests")
 
 
+class NoDelegation:
+    """No node runs here, so nobody is given a token."""
+
+    def delegate(self, principal: Principal, actor: Actor, server: ServerName, tools: Iterable[str]) -> str:
+        raise AssertionError("no node runs in these tests")
+
+
 def no_server(server: ServerName, token: str) -> MCPServer[Any]:
     raise AssertionError("no node runs in these tests")
 
@@ -42,7 +47,7 @@ def edges() -> Edges:
     """Every edge of the compiled graph, conditional ones included."""
     clock = ManualClock(1)
     desk = Desk(
-        connections=Connections(LocalTokenAuthority(SigningKey.generate(), clock), no_server),
+        connections=Connections(NoDelegation(), no_server),
         gateway=Gateway([OfflineProvider()], PromptLibrary(app_root() / "agents" / "prompts"), MemoryRecorder()),
         recorder=NoRecorder(),
         people=sample_identities(),

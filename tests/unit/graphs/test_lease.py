@@ -1,0 +1,122 @@
+"""One writer per run: a lease that dies with its holder, runs out when it is paused, and fences its checkpoints."""
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, empty_checkpoint
+
+from casewright.clock import ManualClock
+from casewright.errors import ConflictError
+from graphs.checkpoint import open_checkpoints
+from graphs.lease import LEASE_SECONDS, LOST, RunLease, leased
+
+START_NS = 1_800_000_000_000_000_000
+
+
+@asynccontextmanager
+async def held(folder: Path, clock: ManualClock, run_id: str = "run-1") -> AsyncGenerator[RunLease, None]:
+    async with leased(folder / "checkpoints.db", folder / "locks", run_id, clock) as lease:
+        yield lease
+
+
+async def write(folder: Path, lease: RunLease, run_id: str = "run-1") -> None:
+    """One checkpoint and one pending write of a run, through a store that is fenced by the lease."""
+    async with open_checkpoints(folder / "checkpoints.db", lease) as saver:
+        await write_with(saver, run_id)
+
+
+async def write_with(saver: BaseCheckpointSaver[Any], run_id: str = "run-1") -> None:
+    metadata: CheckpointMetadata = {"source": "loop", "step": 1, "parents": {}}
+    config: Any = {"configurable": {"thread_id": run_id, "checkpoint_ns": ""}}
+    written = await saver.aput(config, empty_checkpoint(), metadata, {})
+    await saver.aput_writes(written, [("channel", "value")], "task")
+
+
+def rows(folder: Path) -> tuple[int, ...]:
+    """How many checkpoints and pending writes there are."""
+    connection = sqlite3.connect(folder / "checkpoints.db")
+    tables = ("checkpoints", "writes")
+    counts = tuple(connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables)
+    connection.close()
+    return counts
+
+
+@pytest.mark.proves("E4")
+async def test_a_second_writer_of_the_same_run_is_told_at_once(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    async with held(tmp_path, clock):
+        with pytest.raises(ConflictError, match="'run-1' is being worked on"):
+            async with held(tmp_path, clock):
+                pytest.fail("two writers")
+        async with held(tmp_path, clock, "run-2"):
+            pass
+    async with held(tmp_path, clock) as lease:
+        assert lease.epoch == 2
+
+
+@pytest.mark.proves("E4")
+async def test_a_writer_that_fails_lets_the_next_one_in(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    with pytest.raises(RuntimeError, match="stopped"):
+        async with held(tmp_path, clock):
+            raise RuntimeError("stopped")
+    async with held(tmp_path, clock):
+        pass
+
+
+@pytest.mark.proves("E4")
+async def test_a_paused_writer_loses_its_run_when_its_lease_is_over_and_can_write_nothing_more(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    async with held(tmp_path, clock) as paused, open_checkpoints(tmp_path / "checkpoints.db", paused) as its_store:
+        await write_with(its_store)
+        clock.advance(seconds=LEASE_SECONDS - 1)
+        with pytest.raises(ConflictError):
+            async with held(tmp_path, clock):
+                pytest.fail("the lease was not over")
+        clock.advance(seconds=2)
+        async with held(tmp_path, clock) as successor:
+            assert (successor.epoch, await successor.is_held(), await paused.is_held()) == (
+                paused.epoch + 1,
+                True,
+                False,
+            )
+            await write(tmp_path, successor)
+            before = rows(tmp_path)
+            with pytest.raises(sqlite3.IntegrityError, match=LOST):
+                await write_with(its_store)
+            assert not await paused.renew()
+            assert rows(tmp_path) == before == (2, 2)
+    async with held(tmp_path, clock) as last:
+        assert last.epoch == successor.epoch + 1, "a lost lease that ends must not free the newer one"
+
+
+@pytest.mark.proves("E4")
+async def test_a_lost_lease_that_ends_does_not_end_the_one_that_took_over(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    first = leased(tmp_path / "checkpoints.db", tmp_path / "locks", "run-1", clock)
+    await first.__aenter__()
+    clock.advance(seconds=LEASE_SECONDS + 1)
+    async with held(tmp_path, clock) as successor:
+        await first.__aexit__(None, None, None)
+        assert await successor.is_held()
+        await write(tmp_path, successor)
+
+
+@pytest.mark.proves("E4")
+@pytest.mark.parametrize("run_id", ["run-2", ""])
+async def test_a_lease_writes_checkpoints_of_its_own_run_only(tmp_path: Path, run_id: str) -> None:
+    async with held(tmp_path, ManualClock(START_NS)) as lease:
+        with pytest.raises(sqlite3.IntegrityError, match=LOST):
+            await write(tmp_path, lease, run_id)
+        assert rows(tmp_path) == (0, 0)
+
+
+@pytest.mark.proves("E4")
+async def test_without_a_lease_no_checkpoint_is_written(tmp_path: Path) -> None:
+    async with open_checkpoints(tmp_path / "checkpoints.db") as saver:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await write_with(saver)
