@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from casewright.clock import Clock, SystemClock
 from casewright.config import Settings
-from casewright.errors import StorageError
+from casewright.errors import InputError, StorageError
 from casewright.identity.keys import SigningKey
-from casewright.identity.local import LocalIdentities, load_identities
+from casewright.identity.local import NOBODY, LocalIdentities, load_identities
 from casewright.identity.tokens import LocalTokenAuthority, TokenAuthority
+from casewright.identity.vocabulary import VocabularyFile
 
 if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lists its tools without them
     from casewright.access.engine import PolicyEngine
     from casewright.approvals.ledger import ApprovalLedger
     from casewright.audit.log import AuditLog
+    from casewright.audit.records import DecisionRecords
     from casewright.audit.standing import Standing
     from casewright.cases.store import CaseStore
     from casewright.controls.store import ControlStore
@@ -25,6 +27,10 @@ if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lis
     from casewright.drafts.retrievals import Retrievals
     from casewright.drafts.store import DraftStore
     from casewright.effects.outbox import Outbox
+    from casewright.identity.claims import ClaimsMapping
+    from casewright.identity.exchange import PersonExchange, TokenExchange
+    from casewright.identity.oidc import PersonVerifier
+    from casewright.identity.standing import Standings
     from casewright.storage.database import Database
 
 
@@ -41,11 +47,78 @@ class Services:
 
     @cached_property
     def identities(self) -> LocalIdentities:
+        """The local identities; nobody where an issuer vouches for people."""
+        if self.settings.identity.issuer is not None:
+            return NOBODY
         return load_identities(self.settings.identities)
 
     @cached_property
     def tokens(self) -> TokenAuthority:
-        return LocalTokenAuthority(self.signing_key, self.clock)
+        """What servers verify with: the local authority, or beside it the configured issuer."""
+        issuer = self.settings.identity.issuer
+        if issuer is None:
+            return LocalTokenAuthority(self.signing_key, self.clock)
+        from casewright.identity.oidc import IssuerAuthority
+
+        own = LocalTokenAuthority(self.signing_key, self.clock, vouched_by=issuer.issuer)
+        return IssuerAuthority(self.people, own)
+
+    @cached_property
+    def vocabulary(self) -> VocabularyFile:
+        return VocabularyFile(self.settings.policies)
+
+    @cached_property
+    def claims_mapping(self) -> "ClaimsMapping":
+        from casewright.identity.claims import load_mapping
+
+        if self.settings.identity.issuer is None:
+            raise InputError("no issuer is configured; set CASEWRIGHT_IDENTITY=oidc and CASEWRIGHT_OIDC_ISSUER")
+        return load_mapping(self.settings.identity.issuer.claims)
+
+    @cached_property
+    def people(self) -> "PersonVerifier":
+        """Verifies the configured issuer's tokens.
+
+        Raises:
+            InputError: no issuer is configured, or its claims file cannot be used.
+        """
+        from casewright.identity.keyset import IssuerKeys
+        from casewright.identity.oidc import PersonVerifier
+
+        identity, mapping = self.settings.identity, self.claims_mapping
+        if identity.issuer is None:
+            raise InputError("no issuer is configured; set CASEWRIGHT_IDENTITY=oidc and CASEWRIGHT_OIDC_ISSUER")
+        keys = IssuerKeys(identity.issuer, self.clock)
+        return PersonVerifier(identity, mapping, keys, self.vocabulary, self.clock)
+
+    @cached_property
+    def standings(self) -> "Standings":
+        """How people stand; also the directory that runs look people up in."""
+        from casewright.identity.standing import KeptStandings, LocalStandings
+
+        if self.settings.identity.issuer is None:
+            return LocalStandings(lambda: self.identities, self.clock)
+        return KeptStandings(self.settings.standings, self.clock)
+
+    @cached_property
+    def exchange(self) -> "TokenExchange":
+        """Makes the tokens with which people and agents reach a server."""
+        from casewright.identity.exchange import TokenExchange
+
+        return TokenExchange(self.tokens, self.standings, self.vocabulary, self.clock)
+
+    @cached_property
+    def person_exchange(self) -> "PersonExchange":
+        """Exchanges tokens of the configured issuer.
+
+        Raises:
+            InputError: none is configured.
+        """
+        from casewright.identity.exchange import PersonExchange
+        from casewright.identity.standing import KeptStandings
+
+        kept = KeptStandings(self.settings.standings, self.clock)
+        return PersonExchange(self.people, self.tokens, kept, self.claims_mapping, self.clock)
 
     @cached_property
     def engine(self) -> "PolicyEngine":
@@ -85,6 +158,13 @@ class Services:
         from casewright.controls.store import ControlStore
 
         return ControlStore(self.database, self.audit, self.clock)
+
+    @cached_property
+    def decisions(self) -> "DecisionRecords":
+        from casewright.audit.records import DecisionRecords
+        from casewright.audit.sealing import Sealing
+
+        return DecisionRecords(self.database, Sealing.beside(self.settings.home))
 
     @cached_property
     def cases(self) -> "CaseStore":

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from casewright.audit.durability import must_be_durable
 from casewright.audit.entry import AuditEntry
 from casewright.config import app_root
 from casewright.services import Services
@@ -30,7 +31,7 @@ class AuditRecorder:
             case_id=record.case_id,
             body=body,
         )
-        await self._services.audit.append(entry)
+        await self._services.audit.append(entry, durable=must_be_durable(entry.kind))
 
 
 def build_gateway(services: Services) -> "Gateway":
@@ -55,10 +56,10 @@ def build_runner(services: Services, gateway: "Gateway") -> "ReviewRunner":
 
     records = build_records(services)
     desk = Desk(
-        connections=Connections(services.tokens, ServerFactory(services).build),
+        connections=Connections(services.exchange, ServerFactory(services).build),
         gateway=gateway,
         recorder=records,
-        people=services.identities,
+        people=services.standings,
         budgets=services.settings.budgets,
         clock=services.clock,
     )

@@ -6,41 +6,41 @@ one `{"head": …}` with the signature. The head makes a missing tail visible.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import rfc8785
-from pydantic import ValidationError
 
-from casewright.audit.chain import AuditVerification, ChainCheck, Head
-from casewright.audit.log import event_of, stored_head, stored_rows
+from casewright.audit.chain import AuditVerification, ChainCheck, EventRow, Head, canonical_event
 from casewright.audit.signing import Verifier
+from casewright.audit.verification import stored_head, stored_pages
 from casewright.canonical import canonical_json
-from casewright.contracts.event import AuditEvent
 from casewright.errors import InputError, StorageError
 from casewright.storage.database import Database
 
+_EVENT = b'{"event":'
 
-async def export(database: Database, path: Path) -> int:
-    """Write all events and the signed head to `path`; the number of events.
+
+async def export(database: Database, path: Path, *, progress: Callable[[int], None] | None = None) -> tuple[int, str]:
+    """Write all events and the signed head to `path`; the last place of the chain.
 
     The file appears whole or not at all.
 
     Raises:
-        StorageError: an event cannot be read, or the file cannot be written.
+        StorageError: an event was changed, or the file cannot be written.
     """
     partial = path.with_name(path.name + ".partial")
-    count = 0
+    check = ChainCheck()
     try:
         with partial.open("wb") as lines:
             async with database.read() as connection:
-                async for row in stored_rows(connection):
-                    event = event_of(row)
-                    if isinstance(event, str):
-                        raise StorageError(f"{event}; run `casewright audit verify`, nothing was exported")
-                    lines.write(_event_line(event))
-                    count += 1
+                async for page in stored_pages(connection):
+                    for row in page:
+                        _refuse(check.problem_with(row))
+                        lines.write(_event_line(row))
+                    if progress is not None:
+                        progress(check.seq)
                 head = await stored_head(connection)
             if head is not None:
                 lines.write(_head_line(head))
@@ -51,7 +51,12 @@ async def export(database: Database, path: Path) -> int:
         raise StorageError(f"the export {str(path)!r} cannot be written: {error}; name another file") from error
     finally:
         partial.unlink(missing_ok=True)
-    return count
+    return check.seq, check.hash
+
+
+def _refuse(problem: str) -> None:
+    if problem:
+        raise StorageError(f"{problem}; run `casewright audit verify`, nothing was exported")
 
 
 def verify_export(path: Path, verifier: Verifier, *, expected_head: tuple[int, str] | None = None) -> AuditVerification:
@@ -77,9 +82,9 @@ def verify_export(path: Path, verifier: Verifier, *, expected_head: tuple[int, s
     return check.close(head, verifier)
 
 
-def _event_line(event: AuditEvent) -> bytes:
-    fields = event.model_dump()
-    return canonical_json({"event": fields | {"at_ns": str(event.at_ns)}}) + b"\n"
+def _event_line(row: EventRow) -> bytes:
+    before, after = canonical_event(row)
+    return b"".join((_EVENT, before, row.body.encode(), after, b"}\n"))
 
 
 def _head_line(head: Head) -> bytes:
@@ -94,20 +99,31 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise InputError(f"the export {str(path)!r} cannot be read: {error.strerror}; name an exported file") from error
 
 
-def _parsed(line: bytes) -> AuditEvent | Head | None:
-    """The event or head of a line; None when any byte is not as we write it."""
+def _parsed(line: bytes) -> EventRow | Head | None:
+    """The event or head of a line; None when any byte outside of an event's body is not as we write it."""
     try:
         document: Any = json.loads(line)
-        if canonical_json(document) + b"\n" != line:
-            return None
         if set(document) == {"event"}:
-            fields: dict[str, Any] = document["event"]
-            return AuditEvent.model_validate(fields | {"at_ns": int(fields["at_ns"])}, strict=True)
+            return _event(document["event"], line)
         if set(document) == {"head"}:
-            return _head(document["head"])
-    except (ValueError, TypeError, KeyError, RecursionError, ValidationError, rfc8785.CanonicalizationError):
+            head = _head(document["head"])
+            return head if head is not None and _head_line(head) == line else None
+    except (ValueError, TypeError, KeyError, RecursionError, rfc8785.CanonicalizationError):
         return None
     return None
+
+
+def _event(fields: dict[str, Any], line: bytes) -> EventRow | None:
+    """The event with its body as it stands in the line, so that the hash covers its very bytes."""
+    if not isinstance(fields["body"], dict):
+        return None
+    values: dict[str, Any] = fields | {"at_ns": int(fields["at_ns"]), "body": ""}
+    row = EventRow(**values)
+    before, after = canonical_event(row)
+    head, tail = _EVENT + before, after + b"}\n"
+    if len(head) + len(tail) > len(line) or not (line.startswith(head) and line.endswith(tail)):
+        return None
+    return row._replace(body=line[len(head) : len(line) - len(tail)].decode())
 
 
 def _head(fields: dict[str, Any]) -> Head | None:

@@ -1,50 +1,95 @@
-"""The audit log in the database: append in the caller's transaction, read, verify.
+"""The audit log in the database: append, read, verify.
 
-The head row is signed anew with every event, in the same transaction. Before it adds an event
-the log checks that the last event is the one the signed head names, so that a cut tail is
-never signed over. It is *not* the place for exports (see `casewright.audit.export`).
+An append without a transaction of the caller's goes through the group writer (SQLite) and costs
+a fraction of a millisecond; with one it is part of that transaction, all or nothing. The head
+row is signed anew with every group or event, in the same transaction. It is *not* the place for
+exports (see `casewright.audit.export`).
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Callable
+from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from casewright.audit.chain import GENESIS, AuditVerification, ChainCheck, Head, chained
+from casewright.audit import statements
+from casewright.audit.chain import GENESIS, AuditVerification, EventRow
+from casewright.audit.durability import may_lag
 from casewright.audit.entry import AuditEntry
+from casewright.audit.extension import Extender, Extension, Tail
+from casewright.audit.meter import MeterChange
+from casewright.audit.prepared import PreparedEntry, prepare
+from casewright.audit.records import DecisionRecord
+from casewright.audit.sealing import Sealing
 from casewright.audit.signing import Signer
-from casewright.canonical import canonical_json
+from casewright.audit.verification import stored_head, verify
+from casewright.audit.writer import AuditWriter, Connect, audit_writer
 from casewright.clock import Clock
 from casewright.contracts.event import AuditEvent
 from casewright.errors import StorageError
 from casewright.storage.database import Database
-from casewright.storage.tables import audit_events, audit_head
+from casewright.storage.tables import audit_events
 
 _PAGE = 1000
-_HEAD_ID = 1
 
 
 class AuditLog:
     """Append-only, hash-chained, with a signed head."""
 
-    def __init__(self, database: Database, signer: Signer, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        signer: Signer,
+        clock: Clock,
+        *,
+        sealing: Sealing | None = None,
+        connect: Connect | None = None,
+    ) -> None:
+        """`sealing` is the key of recorded decisions, by default the one beside the database's file;
+        `connect` opens the writer's connection (tests give it limits).
+        """
         self._database = database
         self._signer = signer
-        self._clock = clock
+        self._extender = Extender(signer, clock)
+        self._sealing = sealing
+        self._writer: AuditWriter | None = None
+        if database.file is not None:
+            self._sealing = sealing or Sealing.beside(database.file.parent)
+            self._writer = audit_writer(database.file, Extender(signer, clock), connect)
+            database.at_close(self._writer.close)
 
-    async def append(self, entry: AuditEntry, *, connection: AsyncConnection | None = None) -> AuditEvent:
-        """Add an event; with `connection` as part of that write transaction, all or nothing.
+    async def append(
+        self,
+        entry: AuditEntry,
+        *,
+        connection: AsyncConnection | None = None,
+        record: DecisionRecord | None = None,
+        meter: MeterChange | None = None,
+        durable: bool = True,
+    ) -> AuditEvent:
+        """Add an event, and with it the record of its decision and the change of its run's meter.
+
+        With `connection` it is part of that write transaction. Without, it returns when the event
+        is committed; `durable` False lets reads and refusals (`durability.may_lag`) go on before
+        the disk has it, and is ignored for anything else.
 
         Raises:
-            InputError: the body is not plain JSON.
-            StorageError: the log does not fit its signed head; nothing is added to a broken log.
+            InputError: the body or the recorded input is not plain JSON.
+            StorageError: the log does not fit its signed head, or cannot be written.
+            UnavailableError: the log is in use or too busy; nothing may happen without its event.
         """
+        prepared = prepare(entry, self._sealing, record=record, meter=meter)
         if connection is not None:
-            return await self._append(connection, entry)
-        async with self._database.write() as own:
-            return await self._append(own, entry)
+            row = await self._append(connection, prepared)
+        elif self._writer is not None:
+            row = await self._writer.submit(prepared, durable=durable or not may_lag(entry.kind))
+        else:
+            async with self._database.write() as own:
+                row = await self._append(own, prepared)
+        place = {"seq": row.seq, "at_ns": row.at_ns, "previous": row.previous, "hash": row.hash}
+        return prepared.event.model_copy(update=place)
 
     async def events(
         self, *, tenant: str, run_id: str = "", after: int = 0, limit: int = _PAGE
@@ -61,29 +106,16 @@ class AuditLog:
             rows = await connection.execute(query.order_by(audit_events.c.seq).limit(min(limit, _PAGE)))
             return tuple(_readable(row) for row in rows.mappings())
 
-    async def count_calls(self, run_id: str) -> int:
-        """Calls of a run so far, refused ones included, so that a flood of refusals is bounded, too."""
-        query = select(func.count()).where(
-            audit_events.c.run_id == run_id, audit_events.c.kind.in_(("call.allowed", "call.denied"))
-        )
-        async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar_one()
-
-    async def verify(self, *, expected_head: tuple[int, str] | None = None) -> AuditVerification:
-        """Check every byte, the order, the gaps and the signed end.
+    async def verify(
+        self, *, expected_head: tuple[int, str] | None = None, progress: Callable[[int], None] | None = None
+    ) -> AuditVerification:
+        """Check every byte, the order, the gaps, the recorded decisions and the signed end.
 
         `expected_head` is a place that is known to have been there (kept outside of this
-        database); with it an older copy of the whole database is found, too.
+        database); with it an older copy of the whole database is found, too. `progress` hears
+        how many events are checked.
         """
-        check = ChainCheck(expected_head)
-        async with self._database.read() as connection:
-            async for row in stored_rows(connection):
-                event = event_of(row)
-                problem = event if isinstance(event, str) else check.problem_with(event)
-                if problem:
-                    return check.broken(check.seq + 1, problem)
-            head = await stored_head(connection)
-        return check.close(head, self._signer)
+        return await verify(self._database, self._signer, expected_head=expected_head, progress=progress)
 
     async def head(self) -> tuple[int, str]:
         """The last place; keep it outside of the database to notice a rollback."""
@@ -91,77 +123,40 @@ class AuditLog:
             head = await stored_head(connection)
         return (0, GENESIS) if head is None else (head.seq, head.hash)
 
-    async def _append(self, connection: AsyncConnection, entry: AuditEntry) -> AuditEvent:
-        head = await self._trusted_head(connection)
-        seq, previous = (0, GENESIS) if head is None else (head.seq, head.hash)
-        event = chained(entry, seq=seq + 1, at_ns=self._clock.now_ns(), previous=previous)
-        values = event.model_dump() | {"body": canonical_json(event.body).decode()}
-        await connection.execute(insert(audit_events).values(values))
-        signed = Head.signed(event.seq, event.hash, self._signer)
-        row = {"seq": signed.seq, "hash": signed.hash, "signature": signed.signature}
-        if head is None:
-            await connection.execute(insert(audit_head).values(row | {"id": _HEAD_ID}))
-        else:
-            await connection.execute(update(audit_head).where(audit_head.c.id == _HEAD_ID).values(row))
-        return event
-
-    async def _trusted_head(self, connection: AsyncConnection) -> Head | None:
-        head = await stored_head(connection)
-        query = select(audit_events.c.seq, audit_events.c.hash).order_by(audit_events.c.seq.desc()).limit(1)
-        last = (await connection.execute(query)).first()
-        if head is None and last is None:
-            return None
-        if head is None or last is None or (last.seq, last.hash) != (head.seq, head.hash):
-            raise _broken_log()
-        if not head.is_genuine(self._signer):
-            raise _broken_log()
-        return head
+    async def _append(self, connection: AsyncConnection, prepared: PreparedEntry) -> EventRow:
+        extension = self._extender.extend(await _tail(connection), [prepared])
+        await _store(connection, extension)
+        return extension.events[0]
 
 
-async def stored_head(connection: AsyncConnection) -> Head | None:
-    """The head row as it is stored, unchecked; it is locked for the rest of a write."""
-    query = select(audit_head).where(audit_head.c.id == _HEAD_ID).with_for_update()
-    row = (await connection.execute(query)).first()
-    return None if row is None else Head(seq=row.seq, hash=row.hash, signature=row.signature)
+async def _tail(connection: AsyncConnection) -> Tail:
+    head = await stored_head(connection)
+    last = (await connection.execute(statements.LAST)).first()
+    checkpoint = (await connection.execute(statements.CHECKPOINT)).first()
+    return Tail(
+        head=head,
+        last=None if last is None else (last.seq, last.hash),
+        checkpoint=None if checkpoint is None else (checkpoint.seq, checkpoint.at_ns),
+    )
 
 
-async def stored_rows(connection: AsyncConnection) -> AsyncIterator[RowMapping]:
-    """Every event row in order, a page at a time."""
-    after: int | None = None
-    while True:
-        query = select(audit_events).order_by(audit_events.c.seq).limit(_PAGE)
-        if after is not None:
-            query = query.where(audit_events.c.seq > after)
-        page = (await connection.execute(query)).mappings().all()
-        for row in page:
-            yield row
-        if len(page) < _PAGE:
-            return
-        after = page[-1]["seq"]
-
-
-def event_of(row: RowMapping) -> AuditEvent | str:
-    """The event of a row, or why the row is none."""
-    values = dict(row)
-    text = values["body"]
-    try:
-        body = json.loads(text)
-        if canonical_json(body) != text.encode():
-            return f"event {values['seq']} was changed: its body is not in canonical form"
-        return AuditEvent.model_validate(values | {"body": body}, strict=True)
-    except (ValueError, TypeError, AttributeError, RecursionError, ValidationError):
-        return f"event {values['seq']} was changed: it cannot be read"
+async def _store(connection: AsyncConnection, extension: Extension) -> None:
+    await connection.execute(statements.ADD_EVENT, [row._asdict() for row in extension.events])
+    if extension.decisions:
+        await connection.execute(statements.ADD_DECISION, extension.decisions)
+    if extension.meters:
+        await connection.execute(statements.add_to_meter(connection.dialect.name), extension.meters)
+    await connection.execute(statements.ADD_HEAD if extension.first else statements.MOVE_HEAD, extension.head)
+    if extension.checkpoint is not None:
+        await connection.execute(statements.ADD_CHECKPOINT, extension.checkpoint)
 
 
 def _readable(row: RowMapping) -> AuditEvent:
-    event = event_of(row)
-    if isinstance(event, str):
-        raise StorageError(f"{event}; run `casewright audit verify` and restore the database from a backup")
-    return event
-
-
-def _broken_log() -> StorageError:
-    return StorageError(
-        "the audit log does not fit its signed head, so nothing is added to it; "
-        "run `casewright audit verify` and restore the database from a backup"
-    )
+    values: dict[str, Any] = dict(row)
+    try:
+        return AuditEvent.model_validate(values | {"body": json.loads(values["body"])}, strict=True)
+    except (ValueError, TypeError, RecursionError, ValidationError) as error:
+        raise StorageError(
+            f"event {values['seq']} was changed: it cannot be read; run `casewright audit verify` and restore the "
+            "database from a backup"
+        ) from error

@@ -18,7 +18,7 @@ async def exported(tmp_path: Path) -> tuple[Path, SigningKey, tuple[int, str]]:
     async with kernel(tmp_path) as world:
         await filled(world)
         target = tmp_path / "audit.jsonl"
-        assert await export(world.database, target) == 12
+        assert (await export(world.database, target))[0] == 12
         return target, world.signer, await world.audit.head()
 
 

@@ -87,14 +87,6 @@ async def test_events_of_one_run_and_tenant_come_in_order_after_a_place(tmp_path
         assert [event.tenant for event in await world.audit.events(tenant="millbrook")] == ["millbrook"]
 
 
-async def test_calls_of_a_run_are_counted_with_the_refused_ones(tmp_path: Path) -> None:
-    async with kernel(tmp_path) as world:
-        for kind in ("call.allowed", "call.denied", "call.failed", "model.called"):
-            await world.audit.append(entry(kind=kind))
-        assert await world.audit.count_calls("run-1") == 2
-        assert await world.audit.count_calls("run-2") == 0
-
-
 async def test_a_caller_is_recorded_with_agent_run_and_case_and_nobody_as_nobody() -> None:
     known = AuditEntry.of_caller("call.denied", caller(agent="drafter"), {})
     assert (known.tenant, known.subject, known.agent, known.run_id) == (TENANT, "rosa", "drafter", "run-1")

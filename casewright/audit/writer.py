@@ -1,0 +1,65 @@
+"""Extends the chain on a bare SQLite connection, a group of entries per transaction.
+
+It is *not* for appends in somebody's transaction (see `casewright.audit.log`); both share the
+statements and the `Extender`. The thread is that of `casewright.storage.groups`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from casewright.audit import statements
+from casewright.audit.chain import EventRow, Head
+from casewright.audit.extension import Extender, Extension, Tail
+from casewright.audit.prepared import PreparedEntry
+from casewright.storage.database import connect_to_file
+from casewright.storage.groups import GroupRoutine, GroupWriter
+
+Connect = Callable[[], sqlite3.Connection]
+AuditWriter = GroupWriter[PreparedEntry, EventRow]
+
+
+def audit_writer(file: Path, extender: Extender, connect: Connect | None = None) -> AuditWriter:
+    """A writer for the database in `file`; `connect` replaces how it opens the file."""
+    sql = _Sql()
+
+    def write(connection: sqlite3.Connection, entries: Sequence[PreparedEntry]) -> Sequence[EventRow]:
+        extension = extender.extend(sql.tail(connection), entries)
+        sql.store(connection, extension)
+        return extension.events
+
+    routine = GroupRoutine(name=str(file), connect=connect or (lambda: connect_to_file(file)), write=write)
+    return GroupWriter(routine)
+
+
+class _Sql:
+    """The shared statements as text."""
+
+    def __init__(self) -> None:
+        self._head = statements.as_text(statements.HEAD)
+        self._last = statements.as_text(statements.LAST)
+        self._checkpoint = statements.as_text(statements.CHECKPOINT)
+        self._add_event = statements.as_text(statements.ADD_EVENT)
+        self._add_decision = statements.as_text(statements.ADD_DECISION)
+        self._add_head = statements.as_text(statements.ADD_HEAD)
+        self._move_head = statements.as_text(statements.MOVE_HEAD)
+        self._add_checkpoint = statements.as_text(statements.ADD_CHECKPOINT)
+        self._add_to_meter = statements.as_text(statements.add_to_meter("sqlite"))
+
+    def tail(self, connection: sqlite3.Connection) -> Tail:
+        head = connection.execute(self._head).fetchone()
+        return Tail(
+            head=None if head is None else Head(seq=head[0], hash=head[1], signature=head[2]),
+            last=connection.execute(self._last).fetchone(),
+            checkpoint=connection.execute(self._checkpoint).fetchone(),
+        )
+
+    def store(self, connection: sqlite3.Connection, extension: Extension) -> None:
+        connection.executemany(self._add_event, [row._asdict() for row in extension.events])
+        if extension.decisions:
+            connection.executemany(self._add_decision, extension.decisions)
+        if extension.meters:
+            connection.executemany(self._add_to_meter, extension.meters)
+        connection.execute(self._add_head if extension.first else self._move_head, extension.head)
+        if extension.checkpoint is not None:
+            connection.execute(self._add_checkpoint, extension.checkpoint)
