@@ -80,6 +80,7 @@ BUILTINS = frozenset(
     )
 )
 """Builtins that answer alike in OPA and regorus, always end, and read neither clock nor network."""
+PRINT_IN_RULES = "'print' is for finding a mistake with `casewright policy test`; take it out of the rules again"
 _LARGEST_INTEGER = 2**53
 _Rule = tuple[Path, str]
 """Package and name."""
@@ -121,7 +122,9 @@ def _needed_imports(syntax: Syntax) -> set[str]:
 def _lint_rule(syntax: Syntax, rule: Rule, own: set[str]) -> Iterator[Problem]:
     for key, node in walk(rule.node):
         message = ""
-        if key == "Call" and not _is_known(syntax, reference(node["fcn"]), own):
+        if key == "Call" and reference(node["fcn"]) == ("print",):
+            message = "" if syntax.module.is_test else PRINT_IN_RULES
+        elif key == "Call" and not _is_known(syntax, reference(node["fcn"]), own):
             message = f"{'.'.join(reference(node['fcn']))!r} is not an allowed builtin; do without it"
         elif key == "Number" and not syntax.module.is_test and not _is_safe(node["value"]):
             message = f"{node['value']!r} is no integer within 2^53; use minor units"

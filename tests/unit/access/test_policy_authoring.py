@@ -1,16 +1,19 @@
-"""What policy authors see: tests with coverage as OPA reports them, and explanations."""
+"""What policy authors see of checks and tests: verdicts as OPA gives them, coverage, prints, JUnit."""
 
 import json
-import shutil
-import subprocess
+import os
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from casewright.access.authoring import explain, run_tests
-from casewright.contracts.decision import Allowed, Denied
+from casewright.access.binaries import Absent, Binary, find
+from casewright.access.checking import check
+from casewright.access.junit import junit_xml
+from casewright.access.opa_tools import opa_test
+from casewright.access.testing import run_tests
 from casewright.errors import PolicyError
-from tests.unit.access.inputs import POLICIES, READ_CASE, changed, shipped_engine, write_policies
+from tests.unit.access.inputs import POLICIES, write_policies
 
 RULES = """package casewright.x
 
@@ -25,6 +28,8 @@ a := 2 if {
 	input.d
 }
 """
+RULE_FILE = "casewright/x/a.rego"
+TEST_FILE = "casewright/x/a_test.rego"
 TESTS = """package casewright.x_test
 
 import rego.v1
@@ -93,54 +98,135 @@ def test_the_tests_of_the_access_policies_pass_and_reach_every_line() -> None:
     assert set(covered.values()) == {100.0}
 
 
-def opa() -> str:
-    found = shutil.which("opa")
-    if found is None:
-        pytest.skip("no opa binary on PATH; the comparison with OPA needs one")
+def opa() -> Binary:
+    found = find("opa")
+    if isinstance(found, Absent):
+        pytest.skip(found.why)
     return found
 
 
-def opa_verdicts(folder: Path) -> dict[str, bool]:
-    command = [opa(), "test", "-b", str(folder), "--format", "json", "--timeout", "60s"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    results = json.loads(done.stdout)
-    return {f"{row['package'].removeprefix('data.')}.{row['name']}": not row.get("fail", False) for row in results}
-
-
-@pytest.mark.proves("D7")
+@pytest.mark.proves("D7", "D9")
 def test_verdicts_equal_those_of_opa_on_the_shipped_policies() -> None:
-    theirs = opa_verdicts(POLICIES)
-    report = run_tests(POLICIES)
-    ours = dict.fromkeys(theirs, True) | {failure.name: False for failure in report.failed}
-    assert ours == theirs
-    assert report.passed + len(report.failed) == len(theirs)
+    opa()
+    report = run_tests(POLICIES, engines="both")
+    assert report.failed == ()
+    assert report.engines["opa"] == report.engines["embedded"]
+    assert set(opa_test(opa(), POLICIES)) == {outcome.name for outcome in report.outcomes}
 
 
-@pytest.mark.proves("D7")
+@pytest.mark.proves("D7", "D9")
 def test_verdicts_equal_those_of_opa_on_failing_tests(tmp_path: Path) -> None:
     tests = TESTS.replace("test_odd if count(5) == 1", "test_undefined if input.nothing")
-    write_policies(tmp_path, {"casewright/x/a.rego": RULES, "casewright/x/a_test.rego": tests})
+    write_policies(tmp_path, {RULE_FILE: RULES, TEST_FILE: tests})
     failed = {failure.name for failure in run_tests(tmp_path).failed}
-    assert {name for name, passed in opa_verdicts(tmp_path).items() if not passed} == failed
+    assert {name for name, passed in opa_test(opa(), tmp_path).items() if not passed} == failed
+    assert {failure.name for failure in run_tests(tmp_path, engines="opa").failed} == failed
 
 
-@pytest.mark.proves("D4")
-def test_an_explanation_shows_every_rule_that_spoke() -> None:
-    document = changed(changed(READ_CASE, "context", budgets={"tool_calls": 5000, "steps": 0}), "resource", exists=False)
-    explanation = explain(shipped_engine(), document)
-    assert isinstance(explanation.verdict, Denied)
-    assert [reason.code for reason in explanation.denying] == ["absent", "budget_spent"]
-    assert [reason.code for reason in explanation.allowing] == ["assigned"]
-    assert explanation.problems == ()
-    assert isinstance(explain(shipped_engine(), READ_CASE).verdict, Allowed)
+@pytest.mark.proves("D8", "D9")
+def test_a_verdict_that_opa_gives_otherwise_fails_and_says_so(tmp_path: Path) -> None:
+    """A stand-in for an OPA that errs: it answers in OPA's format that every test failed."""
+    write_policies(tmp_path / "policies", {RULE_FILE: RULES, TEST_FILE: TESTS})
+    rows = [{"package": "data.casewright.x_test", "name": "test_one", "fail": True}]
+    search = program(tmp_path / "bin", "opa", version="Version: 1.30.0", says={"test": json.dumps(rows)})
+    report = run_tests(tmp_path / "policies", name_contains="test_one", engines="both", search=search)
+    assert report.passed == 0
+    assert report.failed[0].message == "engines differ: it fails on OPA; embedded: passes"
+    unknown = run_tests(tmp_path / "policies", name_contains="test_zero", engines="both", search=search)
+    assert unknown.failed[0].message == "engines differ: OPA does not know this test; embedded: passes"
+    assert unknown.engines == {"embedded": {"passed": 1, "failed": 0}, "opa": {"passed": 0, "failed": 1}}
 
 
-@pytest.mark.proves("D4")
-def test_an_explanation_of_a_malformed_input_names_what_is_wrong() -> None:
-    document = changed(READ_CASE, "principal", clearance="top", admin=True)
-    explanation = explain(shipped_engine(), document)
-    assert isinstance(explanation.verdict, Denied)
-    assert explanation.verdict.code == "input_invalid"
-    assert explanation.problems == ("principal", "principal.clearance")
-    assert isinstance(explain(shipped_engine(), {}).verdict, Denied)
-    assert isinstance(explain(shipped_engine(), {"a": 0.5, "b": {1, 2}}).verdict, Denied)
+@pytest.mark.proves("D8")
+def test_tests_on_opa_are_refused_where_there_is_none_or_an_old_one(tmp_path: Path) -> None:
+    write_policies(tmp_path / "policies", {RULE_FILE: RULES, TEST_FILE: TESTS})
+    old = program(tmp_path / "bin", "opa", version="Version: 1.2.0", says={})
+    with pytest.raises(PolicyError, match=r"is version 1\.2; run scripts/get-opa"):
+        run_tests(tmp_path / "policies", engines="opa", search=old)
+
+
+@pytest.mark.proves("D8")
+def test_what_a_test_and_its_rules_print_is_shown_with_it(tmp_path: Path) -> None:
+    rules = RULES.replace("\tinput.c\n", '\tprint("c is", input.c)\n\tinput.c\n')
+    tests = TESTS + '\ntest_prints if {\n\tprint("before")\n\tx.a == 3 with input as {"c": 5}\n}\n'
+    write_policies(tmp_path, {RULE_FILE: rules, TEST_FILE: tests})
+    failed = run_tests(tmp_path, name_contains="test_prints").failed[0]
+    assert failed.printed == ("casewright/x/a_test.rego:31: before", "casewright/x/a.rego:10: c is 5")
+    assert run_tests(tmp_path, name_contains="*x_test.test_o*").failed[0].printed == ()
+    problems = check(tmp_path).problems
+    assert [(problem.path, problem.line) for problem in problems][:1] == [(RULE_FILE, 10)]
+    assert "'print' is for finding a mistake" in problems[0].message
+
+
+@pytest.mark.proves("D8")
+def test_the_report_as_junit_has_one_case_per_test_and_carries_any_text(tmp_path: Path) -> None:
+    tests = TESTS + '\ntest_text if {\n\tprint("<&\\"\\u0007>")\n\tfalse\n}\n'
+    write_policies(tmp_path, {RULE_FILE: RULES, TEST_FILE: tests})
+    report = run_tests(tmp_path)
+    suites = ElementTree.fromstring(junit_xml(report))
+    cases = suites.findall("testsuite/testcase")
+    assert (suites.get("tests"), suites.get("failures")) == ("8", str(len(report.failed))) == ("8", "5")
+    assert [case.get("name") for case in cases if case.find("failure") is None] == [
+        "test_one",
+        "test_zero",
+        "test_whole_table",
+    ]
+    printed = [node.text for case in cases for node in case.findall("system-out")]
+    assert printed == ['casewright/x/a_test.rego:31: <&"\ufffd>']
+    assert {case.get("file") for case in cases} == {TEST_FILE}
+
+
+@pytest.mark.proves("D8")
+def test_problems_of_opa_and_regal_come_with_file_and_line(tmp_path: Path) -> None:
+    """Stand-ins for both programs, which answer in their formats."""
+    folder = write_policies(tmp_path / "policies", {RULE_FILE: RULES, TEST_FILE: TESTS})
+    place = {"file": str(folder / RULE_FILE), "row": 7, "col": 1}
+    errors = {"errors": [{"message": "var y is unsafe", "code": "rego_unsafe_var_error", "location": place}]}
+    style = {"violations": [{"title": "line-length", "description": "Line too long", "location": place | {"row": 3}}]}
+    bin_folder = tmp_path / "bin"
+    program(bin_folder, "regal", version="Version:    0.37.0", says={"lint": json.dumps(style)}, fails=True)
+    search = program(bin_folder, "opa", version="Version: 1.30.0", says={"check": json.dumps(errors)}, fails=True)
+    report = check(folder, search=search)
+    assert not report.ok
+    assert {(problem.path, problem.line, problem.message) for problem in report.problems} == {
+        (RULE_FILE, 7, "var y is unsafe"),
+        (RULE_FILE, 3, "line-length: Line too long"),
+    }
+    assert [(engine.engine, engine.version, engine.ran) for engine in report.engines] == [
+        ("embedded", "", True),
+        ("opa check", "1.30.0", True),
+        ("opa fmt", "1.30.0", True),
+        ("regal", "0.37.0", True),
+    ]
+
+
+@pytest.mark.proves("D8")
+def test_what_did_not_run_is_named_with_the_reason(tmp_path: Path) -> None:
+    folder = write_policies(tmp_path / "policies", {RULE_FILE: RULES, TEST_FILE: TESTS})
+    search = program(tmp_path / "bin", "opa", version="Version: 1.2.0", says={})
+    report = check(folder, search=search)
+    assert report.ok
+    assert [engine.ran for engine in report.engines] == [True, False, False, False]
+    assert "is version 1.2" in report.engines[1].why_not
+
+
+@pytest.mark.proves("D8", "D9")
+def test_a_real_opa_finds_what_is_unsafe_or_unformatted(tmp_path: Path) -> None:
+    opa()
+    write_policies(tmp_path, {RULE_FILE: RULES.replace("default a := 0", "default  a := 0")})
+    found = [(problem.path, problem.line) for problem in check(tmp_path).problems]
+    assert found == [(RULE_FILE, 5)]
+    write_policies(tmp_path, {RULE_FILE: RULES + "\n_b if {\n\tinput.c == y\n}\n"})
+    assert (RULE_FILE, 15) in [(problem.path, problem.line) for problem in check(tmp_path).problems]
+
+
+def program(folder: Path, name: str, *, version: str, says: dict[str, str], fails: bool = False) -> str:
+    """A program that answers its subcommands with fixed text; the folder, to be searched first."""
+    folder.mkdir(exist_ok=True)
+    cases = "".join(
+        f"  {command}) cat <<'END'\n{text}\nEND\n  exit {int(fails)} ;;\n" for command, text in says.items()
+    )
+    file = folder / name
+    file.write_text(f'#!/bin/sh\ncase "$1" in\n  version) echo "{version}" ;;\n{cases}esac\n')
+    file.chmod(0o755)
+    return os.pathsep.join([str(folder), os.environ["PATH"]])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from casewright.access.authoring import check
 from casewright.access.bundle import read_bundle
+from casewright.access.checking import check_embedded as check
 from casewright.errors import PolicyError
 from tests.unit.access.inputs import POLICIES, write_policies
 
