@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from casewright.clock import Clock, SystemClock
 from casewright.config import Settings
 from casewright.errors import InputError, StorageError
-from casewright.identity.keys import SigningKey
+from casewright.identity.keys import SigningKey, lost_key
 from casewright.identity.local import NOBODY, LocalIdentities, load_identities
 from casewright.identity.tokens import LocalTokenAuthority, TokenAuthority
 from casewright.identity.vocabulary import VocabularyFile
@@ -43,6 +43,8 @@ class Services:
 
     @cached_property
     def signing_key(self) -> SigningKey:
+        if self.settings.database.exists() and not self.settings.signing_key.exists():
+            raise lost_key(self.settings.signing_key)
         return SigningKey.load(self.settings.signing_key)
 
     @cached_property

@@ -63,7 +63,7 @@ async def _may_read(shell: Shell, approval: Approval) -> bool:
 
 async def _check_readable(shell: Shell, approval: Approval) -> None:
     """An approval shows case data, so its case must be readable."""
-    principal = shell.services.identities.acting(shell.options.identity, duty="review")
+    principal = shell.acting("review")
     case_id = approval.call.case_id
     case = await load_case(shell.services, principal.tenant, case_id)
     await permit(shell.services, principal, Deed(name="read_run", verb="read", resource=case, case_id=case_id))

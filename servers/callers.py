@@ -4,15 +4,30 @@ On stdio the token comes from the environment of the process, in process it is h
 the orchestrator. No source answers without a token, and none reads it from arguments.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
 
-from casewright.contracts.principal import ServerName
+from casewright.contracts.principal import Caller, ServerName
 from casewright.errors import UnauthenticatedError
 from casewright.identity.tokens import TokenAuthority
+
+_verified: ContextVar[tuple[str, Caller] | None] = ContextVar("casewright_verified", default=None)
+
+
+@contextmanager
+def verified_request(token: str, caller: Caller) -> Generator[None]:
+    """Spare the transport a second check of a token that was checked for this very request."""
+    before = _verified.set((token, caller))
+    try:
+        yield
+    finally:
+        _verified.reset(before)
 
 
 class TokenSource(Protocol):
@@ -32,12 +47,12 @@ class FixedToken:
 
 
 class BearerToken:
-    """The `Authorization` header of each HTTP request."""
+    """The `Authorization` header of each HTTP request; two of them are none."""
 
     def token(self, request: ServerRequestContext[Any, Any]) -> str:
         headers = getattr(request.request, "headers", None)
-        value = headers.get("authorization", "") if headers is not None else ""
-        scheme, _, token = value.partition(" ")
+        shown: list[str] = headers.getlist("authorization") if headers is not None else []
+        scheme, _, token = (shown[0] if len(shown) == 1 else "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
 
@@ -49,14 +64,22 @@ class TransportVerifier:
         self._server: ServerName = server
 
     async def verify_token(self, token: str) -> AccessToken | None:
+        known = _verified.get()
         try:
+            if known is not None and known[0] == token.strip():
+                return _access(token, known[1])
             caller = await self._authority.verify(token, server=self._server)
         except UnauthenticatedError:
             return None
-        return AccessToken(
-            token=token,
-            client_id=caller.principal.id,
-            scopes=list(caller.scopes),
-            expires_at=caller.expires_at,
-            subject=caller.principal.id,
-        )
+        return _access(token, caller)
+
+
+def _access(token: str, caller: Caller) -> AccessToken:
+    """What the SDK needs to know; no expiry, because it would compare that with the machine's clock and no skew."""
+    return AccessToken(
+        token=token,
+        client_id=f"{caller.principal.tenant}/{caller.principal.id}",
+        scopes=list(caller.scopes),
+        expires_at=None,
+        subject=caller.principal.id,
+    )

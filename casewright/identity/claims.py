@@ -99,6 +99,13 @@ def scopes(claims: Mapping[str, Any], mapping: ClaimsMapping, vocabulary: Vocabu
     return tuple(sorted({tool for name in ours for tool in vocabulary.tools_named(name, server)}))
 
 
+def advertised_scopes(mapping: ClaimsMapping, vocabulary: Vocabulary, server: str) -> tuple[str, ...]:
+    """What a client may ask the issuer for, to reach a server: the issuer's own names where the mapping has some."""
+    ours = vocabulary.scope_names(server)
+    theirs = tuple(name for name, opened in mapping.scope_names.items() if set(opened) & set(ours))
+    return theirs or ours[:2]
+
+
 def named_case(claims: Mapping[str, Any], mapping: ClaimsMapping) -> str:
     """The case that the issuer put into the token; empty: none.
 

@@ -58,6 +58,14 @@ class TokenExchange:
         scopes = narrower_tools(tools, allowed, _own(standing.tools, server))
         return self._mint(standing, principal, actor, server, scopes, DELEGATED_SECONDS).token
 
+    def own_tools(self, principal: Principal, server: str) -> tuple[str, ...]:
+        """The tools that a person may use at a server; `*` for a local identity.
+
+        Raises:
+            NotFoundError: the person stands with us no more.
+        """
+        return _own(self._standings.standing(principal.id).tools, server)
+
     def personal(self, principal: Principal, actor: Actor, server: ServerName, *, seconds: int) -> Exchanged:
         """A person's own token for one server; it holds whatever tools they may use there.
 
@@ -195,5 +203,5 @@ def narrower_tools(asked: Iterable[str], *limits: Iterable[str]) -> tuple[str, .
     return tuple(sorted(found))
 
 
-def _own(tools: tuple[str, ...], server: ServerName) -> tuple[str, ...]:
+def _own(tools: tuple[str, ...], server: str) -> tuple[str, ...]:
     return (ANY_TOOL,) if tools == (ANY_TOOL,) else tools_at(server, tools)

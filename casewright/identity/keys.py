@@ -15,6 +15,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from casewright.errors import StorageError
 
 
+def lost_key(path: Path) -> StorageError:
+    """What to say when the key is gone while what it signed is still there."""
+    return StorageError(
+        f"the signing key {str(path)!r} is gone while its database is still there; restore the key file from a "
+        "backup. Without it the signatures of the audit cannot be checked and nothing can be added to it, so "
+        "nothing is allowed; to begin anew, name another folder with --home and run `casewright init`"
+    )
+
+
 class SigningKey:
     """An Ed25519 private key (RFC 8032)."""
 

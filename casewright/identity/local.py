@@ -47,9 +47,15 @@ class LocalIdentities(Contract):
         """Who a command acts as: the one named, else the default for this kind of work."""
         if identity is not None:
             return self.find(identity)
+        if not self.people:
+            raise InputError("local identities are not in use here; present a token of the issuer in CASEWRIGHT_TOKEN")
         if duty not in self.defaults:
             raise InputError(f"no default identity for {duty!r} is set up; name one with --as")
         return self.find(self.defaults[duty])
+
+
+NOBODY = LocalIdentities(people=(), defaults={})
+"""The local identities where an issuer vouches for people."""
 
 
 def load_identities(path: Path) -> LocalIdentities:

@@ -2,7 +2,8 @@
 
 A token is a JWT signed with Ed25519 (RFC 8037). A delegated token names the user as `sub` and
 the agent in `act` (RFC 8693), one audience, one run and one case, and lives for minutes.
-`TokenAuthority` is the seam: the local authority signs with the key made by `init`.
+`TokenAuthority` is the seam: the local authority signs with the key made by `init`. Beside an outside
+issuer it only makes tokens by exchange (`identity.exchange`), and each names that issuer in `idp`.
 """
 
 import secrets
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from casewright.clock import NANOSECONDS, Clock
 from casewright.contracts.principal import Actor, Caller, Principal, ServerName
-from casewright.errors import UnauthenticatedError
+from casewright.errors import InputError, UnauthenticatedError
 from casewright.identity.keys import SigningKey
 
 ALGORITHM = "EdDSA"
@@ -55,13 +56,29 @@ class TokenAuthority(Protocol):
 
 
 class LocalTokenAuthority:
-    """Signs with the installation's own key; for development and a single machine."""
+    """Signs with the installation's own key: for local identities, or what an issuer's tokens are exchanged for."""
 
-    def __init__(self, key: SigningKey, clock: Clock) -> None:
+    def __init__(self, key: SigningKey, clock: Clock, *, vouched_by: str = "") -> None:
+        """An authority of one kind; it refuses the tokens of the other.
+
+        Args:
+            vouched_by: the issuer that vouches for everybody; empty: the local identities stand for themselves.
+        """
         self._key = key
         self._clock = clock
+        self._vouched_by = vouched_by
 
     def mint(self, grant: Grant) -> str:
+        """Sign a token for one audience.
+
+        Raises:
+            InputError: an issuer vouches for people here, and this is a local identity or may call anything.
+        """
+        if self._vouched_by and not _is_vouched(grant.principal, grant.scopes):
+            raise InputError(
+                f"{grant.principal.id!r} is a local identity, and CASEWRIGHT_IDENTITY=oidc; present a token of "
+                f"{self._vouched_by!r} in CASEWRIGHT_TOKEN"
+            )
         now = self._clock.now_ns() // NANOSECONDS
         claims: dict[str, Any] = {
             "iss": LOCAL_ISSUER,
@@ -76,6 +93,8 @@ class LocalTokenAuthority:
             "step": {"name": grant.actor.step, "taken": grant.actor.steps_taken},
             "scope": " ".join(grant.scopes),
         }
+        if self._vouched_by:
+            claims["idp"] = self._vouched_by
         if grant.actor.kind == "agent":
             claims["act"] = {"sub": grant.actor.agent}
         return jwt.encode(claims, self._key.private_key, algorithm=ALGORITHM)
@@ -86,10 +105,15 @@ class LocalTokenAuthority:
         if len(token) > MAX_TOKEN_BYTES:
             raise UnauthenticatedError("the token is too long", code="token_malformed")
         claims = self._claims(token, server)
+        if claims.get("idp", "") != self._vouched_by:
+            raise UnauthenticatedError("the token is of another way to sign in", code="token_origin")
         try:
-            return _caller(claims)
+            caller = _caller(claims)
         except (KeyError, TypeError, AttributeError, ValidationError) as error:
             raise UnauthenticatedError("the token lacks what a caller needs", code="token_malformed") from error
+        if self._vouched_by and not _is_vouched(caller.principal, caller.scopes):
+            raise UnauthenticatedError("nobody vouched for the token's person", code="token_origin")
+        return caller
 
     def _claims(self, token: str, server: ServerName) -> dict[str, Any]:
         try:
@@ -118,6 +142,11 @@ class LocalTokenAuthority:
             raise UnauthenticatedError("the token has expired", code="token_expired")
         if issued > now + 60:
             raise UnauthenticatedError("the token is from the future", code="token_invalid")
+
+
+def _is_vouched(principal: Principal, scopes: tuple[str, ...]) -> bool:
+    """Whether this can come from an issuer's token: nobody local, and tools by name."""
+    return principal.authentication != "local" and "*" not in scopes
 
 
 def _caller(claims: dict[str, Any]) -> Caller:

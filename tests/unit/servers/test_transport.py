@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 from mcp.server.context import ServerRequestContext
+from starlette.datastructures import Headers
 
 from servers.build import transport_security
 from servers.callers import BearerToken, FixedToken, TransportVerifier
@@ -13,7 +14,7 @@ from tests.support.installation import Bearer, World
 
 @dataclass
 class HttpRequest:
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: Headers = field(default_factory=Headers)
 
 
 @dataclass
@@ -23,9 +24,11 @@ class Message:
     request: HttpRequest | None
 
 
-def bearer(headers: dict[str, str] | None) -> str:
+def bearer(headers: dict[str, str] | list[str] | None) -> str:
     """The token that the source finds in a request's headers; None: not an HTTP request."""
-    message = Message(request=None if headers is None else HttpRequest(headers))
+    several = headers.items() if isinstance(headers, dict) else (("authorization", value) for value in headers or [])
+    raw = [(name.encode(), value.encode()) for name, value in several]
+    message = Message(request=None if headers is None else HttpRequest(Headers(raw=raw)))
     return BearerToken().token(cast(ServerRequestContext[Any, Any], message))
 
 
@@ -43,15 +46,19 @@ def bearer(headers: dict[str, str] | None) -> str:
         ({"x-token": "Bearer abc"}, ""),
         ({"authorization": "Bearer abc"}, "abc"),
         ({"authorization": "bearer  abc "}, "abc"),
+        (["Bearer abc", "Bearer abc"], ""),
+        (["Bearer abc", "Basic cm9zYTpyb3Nh"], ""),
     ],
 )
-def test_only_a_bearer_token_in_the_authorization_header_counts(headers: dict[str, str] | None, token: str) -> None:
+def test_only_a_bearer_token_in_the_authorization_header_counts(
+    headers: dict[str, str] | list[str] | None, token: str
+) -> None:
     assert bearer(headers) == token
 
 
 @pytest.mark.proves("D2")
 def test_a_fixed_token_never_looks_at_the_request() -> None:
-    message = Message(request=HttpRequest({"authorization": "Bearer other"}))
+    message = Message(request=HttpRequest(Headers({"authorization": "Bearer other"})))
     assert FixedToken("mine").token(cast(ServerRequestContext[Any, Any], message)) == "mine"
 
 
