@@ -10,12 +10,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from casewright.audit.entry import AuditEntry
+from casewright.audit.sealing import Sealing
 from casewright.cases.importing import read_cases
 from casewright.config import Settings
 from casewright.contracts.case import Classification
 from casewright.contracts.principal import Principal
-from casewright.errors import StorageError
-from casewright.identity.keys import SigningKey
+from casewright.identity.keys import SigningKey, lost_key
 from casewright.identity.local import sample_identities, save_identities
 from casewright.services import Services
 from commands.cases import import_audited
@@ -52,6 +52,7 @@ async def set_up(shell: Shell, *, sample: bool) -> dict[str, Any]:
     from casewright.storage.migrate import upgrade
 
     upgrade(settings.database)
+    Sealing.beside(settings.home).ensure()
     services = shell.services
     cases = await _import_sample(shell) if sample else 0
     if not sample:
@@ -72,10 +73,7 @@ def _make_key(settings: Settings) -> None:
     if settings.signing_key.exists():
         return
     if settings.database.exists():
-        raise StorageError(
-            f"the signing key {str(settings.signing_key)!r} is gone while its audit log is still there; restore the "
-            "key from a backup, or name another folder with --home"
-        )
+        raise lost_key(settings.signing_key)
     temporary = settings.home / f".signing-key.{os.getpid()}"
     try:
         SigningKey.generate().save(temporary)

@@ -34,7 +34,7 @@ COMMANDS = {
     "cases": "Import, list and show cases.",
     "corpus": "Ingest policy documents and search them.",
     "policy": "Check and test the access policies.",
-    "audit": "Verify the audit log.",
+    "audit": "Verify and export the audit log.",
     "bench": "Measure retrieval and the servers on this machine.",
     "token": "Print a token for one server. Whoever holds it acts as you there until it expires.",
     "serve": "Serve all MCP servers over HTTP: /policy-search/mcp, /case-facts/mcp, /drafting/mcp.",
