@@ -91,7 +91,11 @@ async def _home(services: Services) -> str:
 
 
 async def _identities(services: Services) -> str:
-    return ", ".join(person.id for person in services.identities.people)
+    if services.settings.identity.issuer is None:
+        return ", ".join(person.id for person in services.identities.people)
+    from commands.identity import identity_line
+
+    return await identity_line(services)
 
 
 async def _policies(services: Services) -> str:

@@ -36,6 +36,7 @@ COMMANDS = {
     "policy": "Check and test the access policies.",
     "audit": "Verify and export the audit log.",
     "bench": "Measure retrieval and the servers on this machine.",
+    "identity": "Who vouches for people: check the issuer, forget a person, an issuer for development.",
     "token": "Print a token for one server. Whoever holds it acts as you there until it expires.",
     "serve": "Serve all MCP servers over HTTP: /policy-search/mcp, /case-facts/mcp, /drafting/mcp.",
     "mcp": "Run one MCP server: casewright mcp NAME [--http]; more with casewright mcp -h.",

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from casewright.config import Settings
 from casewright.contracts.principal import SERVERS, ServerName
 from casewright.errors import InputError
-from casewright.identity.settings import IdentitySettings
 from casewright.services import Services
 from commands.shell import Shell
 
@@ -41,8 +40,9 @@ def serve(
     shell: Shell = ctx.obj
     identity = shell.settings.identity
     refuse_local_identity(shell.settings, shell.options.identity)
+    base = _checked_url(shell.services, host, port)
     for name in SERVERS:
-        shell.note(f"{public_url(identity, host, port)}/{name}/mcp")
+        shell.note(f"{base}/{name}/mcp")
     if identity.issuer is None:
         shell.note("make a token with: casewright token SERVER --as IDENTITY; stop with Ctrl-C")
     else:
@@ -119,11 +119,6 @@ class _Dispatcher:
         return JSONResponse({"error": f"nothing is served at this path; there are {known}"}, 404)
 
 
-def public_url(identity: IdentitySettings, host: str, port: int) -> str:
-    """The address of the servers as clients see it, without a final slash."""
-    return identity.public_url or f"http://{host}:{port}"
-
-
 def refuse_local_identity(settings: Settings, named: str | None) -> None:
     """Nobody serves as a local identity where an issuer vouches for people.
 
@@ -147,7 +142,7 @@ def _checked_url(services: Services, host: str, port: int) -> str:
                 f"clients see it, for example http://{host}:{port}"
             )
         _ = (services.people, services.tokens)
-    return public_url(identity, host, port)
+    return identity.public_url or f"http://{host}:{port}"
 
 
 def _resource(services: Services, name: ServerName, base: str) -> "Resource":
