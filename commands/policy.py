@@ -5,6 +5,8 @@ import typer
 from commands import policy_build
 from commands.policy_check import check
 from commands.policy_explain import explain_decision
+from commands.policy_matrix import matrix
+from commands.policy_replay import replay
 from commands.policy_test import test
 
 
@@ -14,5 +16,7 @@ def build() -> typer.Typer:
     app.command("check")(check)
     app.command("test")(test)
     app.command("explain")(explain_decision)
+    app.command("replay")(replay)
+    app.command("matrix")(matrix)
     policy_build.register(app)
     return app

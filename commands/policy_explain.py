@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from casewright.clock import iso
 from casewright.contracts.decision import Allowed
 from casewright.errors import InputError
 from commands.policy_folder import FOLDER, policy_folder
@@ -21,13 +22,16 @@ from commands.shell import Shell
 if TYPE_CHECKING:
     from casewright.access.explain import Explanation, NearRule
 
+_ID_BEGINS = "dec-"
 _OPPOSITE = {True: "deny", False: "allow"}
 """Which rules would change the answer."""
 
 
 def explain_decision(
     ctx: typer.Context,
-    source: str = typer.Argument(metavar="INPUT", help="A file with an input/v1 document, '-' for standard input."),
+    source: str = typer.Argument(
+        metavar="INPUT", help="A file with an input/v1 document, '-', or the id of a recorded decision."
+    ),
     policies: Path | None = FOLDER,
     every: bool = typer.Option(False, "--all", help="Also show nearly fired rules that would not change the answer."),
 ) -> None:
@@ -37,10 +41,31 @@ def explain_decision(
     from casewright.access.explain import explain
 
     shell: Shell = ctx.obj
-    document = _input(source)
+    document, recorded = _recorded(shell, source) if _is_id(source) else (_input(source), {})
     folder = policy_folder(shell, policies)
     found = explain(EmbeddedEngine.load(folder), read_bundle(folder), document)
-    shell.show(_document(found), lambda shown: _view(shown, every))
+    shell.show(_document(found) | recorded, lambda shown: _view(shown, every))
+
+
+def _is_id(source: str) -> bool:
+    return source.startswith(_ID_BEGINS) and not Path(source).exists()
+
+
+def _recorded(shell: Shell, decision_id: str) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """The input of a recorded decision, and what was decided on it then."""
+    from commands.recorded_decisions import one_decision
+
+    found = shell.run(one_decision(shell, decision_id))
+    told = {
+        "decision_id": found.decision_id,
+        "at": iso(found.at_ns),
+        "effect": found.effect,
+        "codes": list(found.codes),
+        "revision": found.revision,
+        "engine": found.engine,
+        "missing": list(found.redacted),
+    }
+    return found.input, {"recorded": told}
 
 
 def _input(source: str) -> Mapping[str, Any]:
@@ -87,6 +112,8 @@ def _view(document: dict[str, Any], every: bool) -> RenderableType:
     style = "bold green" if document["allow"] else "bold red"
     code = f" ({document['code']})" if document["code"] else ""
     tree = Tree(Text(f"{document['effect']}{code} under revision {document['revision'][:12]}", style=style))
+    if "recorded" in document:
+        tree.add(_recorded_line(document["recorded"]))
     if document["problems"] or document["code"] == "input_invalid":
         _add_problems(tree, document)
     fired = tree.add(Text("fired" if document["fired"] else "no rule fired", style="bold"))
@@ -105,6 +132,12 @@ def _view(document: dict[str, Any], every: bool) -> RenderableType:
     for reason in document["unexamined"]:
         tree.add(Text(f"not examined: {reason}", style="yellow"))
     return tree
+
+
+def _recorded_line(told: dict[str, Any]) -> Text:
+    said = f"recorded {told['at']}: {told['effect']}: {', '.join(told['codes'])} under {told['revision'][:12]}"
+    left_out = f"; the record no longer holds {', '.join(told['missing'])}" if told["missing"] else ""
+    return Text(said + left_out, style="dim")
 
 
 def _add_problems(tree: Tree, document: dict[str, Any]) -> None:

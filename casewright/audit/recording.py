@@ -5,7 +5,7 @@ path covers what is below it unless a longer one says otherwise; what no path co
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -14,6 +14,7 @@ from casewright.audit.sealing import Sealing
 
 Treatment = Literal["keep", "redact", "encrypt"]
 Path = tuple[str, ...]
+_STANDINS = {"sealed", "redacted"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,25 @@ def restore_input(recorded: Recorded, sealing: Sealing, *, about: str) -> tuple[
             place = place[name]
         place[path[-1]] = value
     return document, tuple(".".join(path) for path in parts["redacted"])
+
+
+def shown_input(recorded: Recorded) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The input as it is stored, without a key, and the paths of what it shows as a fingerprint only.
+
+    Raises:
+        ValueError: the stored text is not what was recorded.
+    """
+    document: dict[str, Any] = json.loads(recorded.shown)
+    return document, tuple(".".join(path) for path in _fingerprints(document, ()))
+
+
+def _fingerprints(value: Any, path: Path) -> Iterator[Path]:
+    members = _members(value)
+    if path and len(members) == 1 and isinstance(next(iter(members.values())), str) and members.keys() <= _STANDINS:
+        yield path
+        return
+    for name, member in members.items():
+        yield from _fingerprints(member, (*path, name))
 
 
 class _Treating:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, RowMapping, select, tuple_
 
 from casewright.audit.entry import AuditEntry
-from casewright.audit.recording import Recorded, RecordingRules, record_input, restore_input
+from casewright.audit.recording import Recorded, RecordingRules, record_input, restore_input, shown_input
 from casewright.audit.sealing import Sealing
 from casewright.canonical import digest
 from casewright.errors import InputError, StorageError
@@ -83,9 +83,12 @@ class RecordQuery:
     """None: of every tenant; said aloud by whoever may."""
     tool: str = ""
     run_id: str = ""
+    decision_id: str = ""
     since_ns: int = 0
     limit: int | None = None
     newest_first: bool = False
+    opened: bool = True
+    """False: encrypted parts stay fingerprints and count as left out; needs no key."""
 
 
 def decision_row(entry: AuditEntry, record: DecisionRecord, sealing: Sealing) -> dict[str, Any]:
@@ -152,17 +155,20 @@ class DecisionRecords:
             async with self._database.read() as connection:
                 page = (await connection.execute(_page(query, after, size))).mappings().all()
             for row in page:
-                yield self._restored(row)
+                yield self._restored(row, opened=query.opened)
             if len(page) < size:
                 return
             left = None if left is None else left - size
             after = (page[-1]["at_ns"], page[-1]["decision_id"])
 
-    def _restored(self, row: RowMapping) -> RecordedDecision:
+    def _restored(self, row: RowMapping, *, opened: bool) -> RecordedDecision:
         decision_id = row["decision_id"]
         recorded = Recorded(shown=row["input"], sealed=row["sealed"])
         try:
-            document, redacted = restore_input(recorded, self._sealing, about=decision_id)
+            if opened:
+                document, redacted = restore_input(recorded, self._sealing, about=decision_id)
+            else:
+                document, redacted = shown_input(recorded)
             codes = tuple(json.loads(row["codes"]))
             changed = not redacted and digest(document) != row["input_digest"]
         except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -180,6 +186,8 @@ def _page(query: RecordQuery, after: tuple[int, str] | None, size: int) -> Any:
         conditions.append(decisions.c.tenant == query.tenant)
     if query.tool:
         conditions.append(decisions.c.tool == query.tool)
+    if query.decision_id:
+        conditions.append(decisions.c.decision_id == query.decision_id)
     if query.run_id:
         conditions.append(decisions.c.run_id == query.run_id)
     if after is not None:
