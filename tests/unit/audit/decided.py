@@ -35,7 +35,7 @@ def decision_input(number: int, **arguments: Any) -> dict[str, Any]:
 def decided(number: int, document: dict[str, Any] | None = None, **changes: Any) -> tuple[AuditEntry, DecisionRecord]:
     """The event and the record of one decision; `changes` replace fields of the entry or the record."""
     found = decision_input(number) if document is None else document
-    named = {"decision_id": f"dec-{number}", "input_digest": digest(found)}
+    named = {"decision_id": changes.pop("decision_id", f"dec-{number}"), "input_digest": digest(found)}
     entry: dict[str, Any] = {
         "kind": "call.allowed",
         "tenant": TENANT,
