@@ -1,8 +1,8 @@
 """Measure retrieval on its own, apart from answers: recall, precision, latency.
 
 Passages and questions come as JSON lines: `{"id", "document", "text"}` and `{"question",
-"relevant": [id]}`. Full text, vectors and their fusion are measured in one run over one
-temporary index, through the same code that serves a search.
+"relevant": [id]}`. Our search, through the code that serves one, the table's own full text
+and hybrid search, and vectors alone are measured in one run over one temporary index.
 """
 
 import datetime as dt
@@ -19,20 +19,22 @@ from casewright.canonical import sha256_text
 from casewright.contracts.base import Contract
 from casewright.contracts.clause import SearchFilters
 from casewright.corpus.embedding import Embedder, default_embedder
-from casewright.corpus.filters import OPEN_END
+from casewright.corpus.filters import OPEN_END, Predicate
 from casewright.corpus.markdown import ParsedClause
+from casewright.corpus.reranking import RankerRunner, default_ranker
 from casewright.corpus.rows import IndexedVersion, row_values, search_text
-from casewright.corpus.search import find, full_text_candidates, nearest_candidates
+from casewright.corpus.search import Searcher, find
 from casewright.corpus.snapshot import Snapshot
 from casewright.corpus.state import ActiveState
 from casewright.corpus.table import ClauseTable
-from casewright.corpus.words import read_question
+from casewright.corpus.words import clean, words
 from casewright.errors import InputError
 
 CUTOFF = 10
 _TENANT = "bench"
 _VERSION = "1"
-_FILTERS = SearchFilters(tenant=_TENANT, labels=(), as_of=dt.date(2020, 1, 1))
+FILTERS = SearchFilters(tenant=_TENANT, labels=(), as_of=dt.date(2020, 1, 1))
+"""Lets every passage through."""
 
 
 class MethodFigures(Contract):
@@ -46,49 +48,74 @@ class MethodFigures(Contract):
 
 
 class RetrievalFigures(MethodFigures):
-    """The fused search, with its parts for comparison."""
+    """Our search, with plain ways of searching the same table for comparison."""
 
     passages: int
     questions: int
     index_seconds: float
+    ranked_by: str
     full_text: MethodFigures
+    """LanceDB full text alone."""
+    hybrid: MethodFigures
+    """LanceDB hybrid search with its own reciprocal rank fusion."""
     vector: MethodFigures
+    """The static vectors alone, by LanceDB."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Question:
+class BenchQuestion:
+    """A question with the ids of the passages that answer it."""
+
     text: str
     relevant: frozenset[str]
 
 
-def measure(passages: Path, questions: Path, *, limit_questions: int | None = None) -> RetrievalFigures:
-    """Index the passages, ask every question three ways, and score the answers.
+def measure(
+    passages: Path, questions: Path, *, limit_questions: int | None = None, ranker: RankerRunner | None = None
+) -> RetrievalFigures:
+    """Index the passages, ask every question four ways, and score the answers.
+
+    `ranker` takes the place of the shipped one, for figures of weights that have not seen the questions.
 
     Raises:
         InputError: a file is missing or not in the format.
     """
-    texts = _read_passages(passages)
-    asked = _read_questions(questions)[:limit_questions]
-    if not texts or not asked:
-        raise InputError(
-            f"{str(passages)!r} or {str(questions)!r} is empty; give at least one passage and one question"
-        )
-    embedder = default_embedder()
+    asked = read_questions(questions)[:limit_questions]
+    if not asked:
+        raise InputError(f"{str(questions)!r} is empty; give at least one question")
     with tempfile.TemporaryDirectory(prefix="casewright-bench-") as folder:
         started = time.perf_counter()
-        snapshot = _index(Path(folder), texts, embedder)
+        snapshot = index_passages(Path(folder), passages)
         seconds = time.perf_counter() - started
-        hybrid = _figures(asked, lambda text: _hybrid(snapshot, embedder, text))
-        full_text = _figures(asked, lambda text: _full_text(snapshot, embedder, text))
-        vector = _figures(asked, lambda text: _vector(snapshot, embedder, text))
-    return RetrievalFigures(
-        **hybrid.model_dump(),
-        passages=len(texts),
-        questions=len(asked),
-        index_seconds=round(seconds, 2),
-        full_text=full_text,
-        vector=vector,
-    )
+        searcher = Searcher(
+            snapshot=snapshot,
+            embedder=default_embedder(),
+            ranker=ranker or default_ranker(in_memory=snapshot.in_memory),
+        )
+        plain = _Plain(snapshot.table, searcher.embedder, snapshot.predicate(FILTERS))
+        ours = _figures(asked, lambda text: _ours(searcher, text))
+        return RetrievalFigures(
+            **ours.model_dump(),
+            passages=sum(version.clause_count for version in snapshot.catalogue.versions),
+            questions=len(asked),
+            index_seconds=round(seconds, 2),
+            ranked_by=find(searcher, asked[0].text, FILTERS, limit=CUTOFF).ranked_by,
+            full_text=_figures(asked, plain.full_text),
+            hybrid=_figures(asked, plain.hybrid),
+            vector=_figures(asked, plain.vector),
+        )
+
+
+def index_passages(folder: Path, passages: Path) -> Snapshot:
+    """A new index of the passages in `folder`; each source document is one document.
+
+    Raises:
+        InputError: the file is missing, empty or not in the format.
+    """
+    texts = _read_passages(passages)
+    if not texts:
+        raise InputError(f"{str(passages)!r} is empty; give at least one passage")
+    return _index(folder, texts, default_embedder())
 
 
 def average_precision(ranked: Sequence[str], relevant: frozenset[str], *, cutoff: int = CUTOFF) -> float:
@@ -102,26 +129,40 @@ def average_precision(ranked: Sequence[str], relevant: frozenset[str], *, cutoff
     return total / min(len(relevant), cutoff)
 
 
-def _hybrid(snapshot: Snapshot, embedder: Embedder, text: str) -> list[str]:
-    return [hit.label for hit in find(snapshot, embedder, text, _FILTERS, limit=CUTOFF).hits]
+def _ours(searcher: Searcher, text: str) -> list[str]:
+    return [hit.label for hit in find(searcher, text, FILTERS, limit=CUTOFF).hits]
 
 
-def _full_text(snapshot: Snapshot, embedder: Embedder, text: str) -> list[str]:
-    found = full_text_candidates(snapshot, read_question(text, embedder), snapshot.predicate(_FILTERS))
-    return _labels(snapshot, found[:CUTOFF])
+class _Plain:
+    """The table's own searches, as they come, under the same filter."""
+
+    def __init__(self, table: ClauseTable, embedder: Embedder, where: Predicate) -> None:
+        self._table = table
+        self._embedder = embedder
+        self._where = where
+
+    def full_text(self, text: str) -> list[str]:
+        return self._labels(self._table.full_text([(_plain_words(text), 1.0)], self._where, limit=CUTOFF))
+
+    def hybrid(self, text: str) -> list[str]:
+        vector = self._embedder.embed([text])[0]
+        return self._labels(self._table.hybrid(_plain_words(text), vector, self._where, limit=CUTOFF))
+
+    def vector(self, text: str) -> list[str]:
+        found = self._table.nearest(self._embedder.embed([text])[0], self._where, limit=CUTOFF)
+        return self._labels([row_id for row_id, _ in found])
+
+    def _labels(self, row_ids: Sequence[int]) -> list[str]:
+        rows = {int(row["_rowid"]): str(row["label"]) for row in self._table.take(row_ids, ["label"])}
+        return [rows[row_id] for row_id in row_ids]
 
 
-def _vector(snapshot: Snapshot, embedder: Embedder, text: str) -> list[str]:
-    found = nearest_candidates(snapshot, embedder, read_question(text, embedder), _FILTERS)
-    return _labels(snapshot, [row_id for row_id, _ in found[:CUTOFF]])
+def _plain_words(text: str) -> str:
+    """A question without the punctuation that the table's query parser stumbles over."""
+    return " ".join(words(clean(text)))
 
 
-def _labels(snapshot: Snapshot, row_ids: Sequence[int]) -> list[str]:
-    rows = snapshot.take(row_ids, _FILTERS)
-    return [rows[row_id]["label"] for row_id in row_ids]
-
-
-def _figures(asked: Sequence[_Question], search: Callable[[str], list[str]]) -> MethodFigures:
+def _figures(asked: Sequence[BenchQuestion], search: Callable[[str], list[str]]) -> MethodFigures:
     search(asked[0].text)
     recalls, precisions, seconds = list[float](), list[float](), list[float]()
     empty = 0
@@ -200,14 +241,19 @@ def _read_passages(path: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _read_questions(path: Path) -> list[_Question]:
-    found: list[_Question] = []
+def read_questions(path: Path) -> list[BenchQuestion]:
+    """The questions of a file.
+
+    Raises:
+        InputError: it is missing or not in the format.
+    """
+    found: list[BenchQuestion] = []
     for number, line in _lines(path):
         text, relevant = line.get("question"), line.get("relevant")
         if not isinstance(text, str) or not isinstance(relevant, list) or not relevant:
             raise InputError(f"line {number} of {str(path)!r} has no text 'question' and list 'relevant'; give both")
         names = cast("list[object]", relevant)
-        found.append(_Question(text=text, relevant=frozenset(str(name) for name in names)))
+        found.append(BenchQuestion(text=text, relevant=frozenset(str(name) for name in names)))
     return found
 
 

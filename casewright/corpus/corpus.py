@@ -30,6 +30,7 @@ from casewright.errors import NotFoundError, StorageError
 
 if TYPE_CHECKING:
     from casewright.corpus.embedding import Embedder
+    from casewright.corpus.reranking import RankerRunner
 
 
 class CorpusStats(Contract):
@@ -43,9 +44,10 @@ class CorpusStats(Contract):
 class Corpus:
     """The rules in one index folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder; nothing is opened until the first call."""
+    def __init__(self, folder: Path, *, ranker: "RankerRunner | None" = None) -> None:
+        """Name the folder, and a ranker in place of the shipped one; nothing is opened until the first call."""
         self._folder = folder
+        self._ranker = ranker
         self._lock = threading.Lock()
         self._opened: Snapshot | None = None
 
@@ -72,11 +74,14 @@ class Corpus:
             InputError: the limit or the named version is not valid.
             StorageError: there is no index, or it is damaged.
         """
-        from casewright.corpus.search import find
+        from casewright.corpus.reranking import default_ranker
+        from casewright.corpus.search import Searcher, find
         from casewright.corpus.sufficiency import judge
 
         snapshot = self._snapshot()
-        found = find(snapshot, self._embedder(), query, filters, limit=limit)
+        ranker = self._ranker or default_ranker(in_memory=snapshot.in_memory)
+        searcher = Searcher(snapshot=snapshot, embedder=self._embedder(), ranker=ranker)
+        found = find(searcher, query, filters, limit=limit)
         verdict = judge(found.question, found.hits, found.similarity)
         return SearchResult(
             hits=found.hits,

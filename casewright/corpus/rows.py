@@ -12,8 +12,8 @@ from casewright.contracts.clause import Clause, ClauseHit, DocumentStatus, Docum
 from casewright.corpus.effective import VersionRange
 from casewright.corpus.filters import OPEN_END, day_from_number, day_number, label_set_name, start_day
 from casewright.corpus.labels import fold_reference
+from casewright.corpus.lexicon import term_hashes
 from casewright.corpus.markdown import ParsedClause, ParsedDocument
-from casewright.corpus.words import stems
 
 LEAD_IN_SEPARATOR = "\n"
 """Between the texts of a lead-in; clause texts hold no line break."""
@@ -33,8 +33,8 @@ CLAUSE_COLUMNS = (
     "status",
     "lead_in",
 )
-HIT_COLUMNS = (*CLAUSE_COLUMNS, "tenant", "stems")
-"""What a search reads of its candidates; `stems` are those of title, last heading, lead-in and text."""
+HIT_COLUMNS = (*CLAUSE_COLUMNS, "tenant")
+"""What a search reads of its hits."""
 VERSION_COLUMNS = (
     "tenant",
     "document_id",
@@ -125,6 +125,7 @@ def version_from(values: Mapping[str, Any]) -> IndexedVersion:
 
 def row_values(version: IndexedVersion, clause: ParsedClause) -> dict[str, Any]:
     """The columns of one clause, all but the vector."""
+    body = f"{version.title} {search_text(clause)}"
     return {name: getattr(version, name) for name in VERSION_COLUMNS} | {
         "label": clause.label,
         "parent": clause.parents[-1] if clause.parents else "",
@@ -135,8 +136,8 @@ def row_values(version: IndexedVersion, clause: ParsedClause) -> dict[str, Any]:
         "sha256": clause.sha256,
         "parents": list(clause.parents),
         "lead_in": LEAD_IN_SEPARATOR.join(clause.lead_in),
-        "body": f"{version.title} {search_text(clause)}",
-        "stems": _stems(version, clause),
+        "body": body,
+        "terms": term_hashes(body),
     }
 
 
@@ -146,9 +147,10 @@ def search_text(clause: ParsedClause) -> str:
     return " ".join((*headings, *clause.titles, *clause.lead_in, clause.text))
 
 
-def _stems(version: IndexedVersion, clause: ParsedClause) -> str:
-    heading = clause.heading.rpartition(" > ")[2]
-    return " ".join(sorted(stems(" ".join((version.title, heading, *clause.lead_in, clause.text)))))
+def context_text(values: Mapping[str, Any]) -> str:
+    """Title, last heading, lead-in and text of a row: what a question is compared with."""
+    heading = str(values["heading"]).rpartition(" > ")[2]
+    return f"{values['title']} {heading} {values['lead_in']} {values['text']}"
 
 
 def clause_from(values: Mapping[str, Any]) -> Clause:

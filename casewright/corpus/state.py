@@ -13,7 +13,7 @@ from typing import Any
 from casewright.errors import StorageError
 
 POINTER_NAME = "active.json"
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The LanceDB table under the corpus: open, read, write, index.
 
-The only module that touches LanceDB and Arrow, which it imports when first needed. Their
+The only module that touches LanceDB, which it imports when first needed. Their
 failures leave here as `StorageError`. It knows nothing of documents or questions.
 """
 
@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from casewright.corpus.columns import Columns
 from casewright.corpus.filters import Predicate
 from casewright.errors import CasewrightError, StorageError
 
@@ -39,7 +40,6 @@ _STRING_COLUMNS = (
     "sha256",
     "lead_in",
     "body",
-    "stems",
 )
 _INTEGER_COLUMNS = ("effective_from", "own_effective_to", "effective_to", "clause_count", "position")
 _WRITE_BATCH = 4_096
@@ -112,10 +112,11 @@ class ClauseTable:
         with storage_errors(self._folder):
             return int(self._handle.version)
 
-    def select(self, columns: Sequence[str], where: Predicate, *, limit: int = EVERY_ROW) -> list[dict[str, Any]]:
-        """The rows that match, in no given order."""
+    def select(self, columns: Sequence[str], where: Predicate, *, with_row_id: bool = False) -> list[dict[str, Any]]:
+        """The rows that match, in no given order; with `_rowid` where asked for."""
         with storage_errors(self._folder):
-            return self._handle.search().where(where.sql).select(list(columns)).limit(limit).to_list()
+            search = self._handle.search().where(where.sql).select(list(columns)).with_row_id(with_row_id)
+            return search.limit(EVERY_ROW).to_list()
 
     def full_text(self, texts: Sequence[tuple[str, float]], where: Predicate, *, limit: int) -> list[int]:
         """Row ids of the best matches of any of the weighted texts, best first."""
@@ -136,21 +137,33 @@ class ClauseTable:
             found = search.select(["_distance"]).with_row_id(True).limit(limit).to_list()
             return [(int(row["_rowid"]), 1.0 - float(row["_distance"])) for row in found]
 
+    def hybrid(self, text: str, vector: "Vectors", where: Predicate, *, limit: int) -> list[int]:
+        """Row ids by the table's own hybrid search, reciprocal rank fusion with its defaults, best first."""
+        with storage_errors(self._folder):
+            search = self._handle.search(query_type="hybrid", vector_column_name="vector", fts_columns="body")
+            found = search.vector(vector).text(text).distance_type("dot").where(where.sql).with_row_id(True)
+            return [int(row_id) for row_id in found.limit(limit).to_arrow()["_rowid"].to_pylist()]
+
     def row_count(self) -> int:
         with storage_errors(self._folder):
             return int(self._handle.count_rows())
 
-    def vectors(self) -> "tuple[list[tuple[str, str, str]], npt.NDArray[np.uint64], Vectors]":
-        """Version keys, row ids and vectors of all rows, in one order."""
+    def everything(
+        self, columns: Sequence[str], *, sort_by: Sequence[str]
+    ) -> "tuple[Columns, npt.NDArray[np.int32], npt.NDArray[np.int64], Vectors]":
+        """All rows in one order: their columns, terms with the offset of each row in them, and vectors."""
         numpy = import_module("numpy")
-        names = ("tenant", "document_id", "version")
         with storage_errors(self._folder):
-            found = self._handle.search().select([*names, "vector"]).with_row_id(True).limit(EVERY_ROW).to_arrow()
-            keys = list(zip(*(found[name].to_pylist() for name in names), strict=True))
-            flat = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            wanted = [*columns, "terms", "vector"]
+            found = self._handle.search().select(wanted).limit(EVERY_ROW).to_arrow()
+            order = import_module("pyarrow.compute").sort_indices(found, [(name, "ascending") for name in sort_by])
+            terms = found["terms"].combine_chunks().take(order)
+            matrix = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
             dimensions = found.schema.field("vector").type.list_size
-            row_ids = found["_rowid"].to_numpy().astype(numpy.uint64)
-            return keys, row_ids, flat.reshape(-1, dimensions)
+            vectors = matrix.reshape(-1, dimensions)[order.to_numpy()]
+            kept = found.select(list(columns)).take(order).combine_chunks()
+            offsets = terms.offsets.to_numpy().astype(numpy.int64)
+            return Columns(kept), terms.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0], vectors
 
     def take(self, row_ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
         """The rows with these ids, `_rowid` included, in no given order. It filters nothing."""
@@ -226,7 +239,8 @@ def _schema(dimensions: int) -> Any:
     arrow = import_module("pyarrow")
     fields = [(name, arrow.string()) for name in _STRING_COLUMNS]
     fields += [(name, arrow.int32()) for name in _INTEGER_COLUMNS]
-    fields += [("parents", arrow.list_(arrow.string())), ("vector", arrow.list_(arrow.float32(), dimensions))]
+    fields += [("parents", arrow.list_(arrow.string())), ("terms", arrow.list_(arrow.int32()))]
+    fields += [("vector", arrow.list_(arrow.float32(), dimensions))]
     return arrow.schema(fields)
 
 

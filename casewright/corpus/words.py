@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_QUERY_CHARACTERS = 100_000
 MAX_QUERY_WORDS = 64
+MAX_PAIRS = 64
+MAX_PHRASE_CHARACTERS = 8_000
 _DATA = Path(__file__).parent / "data"
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -91,9 +94,20 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text))
 
 
+def stem_sequence(text: str) -> list[str]:
+    """The stems of a text's words in order, stop words left out."""
+    return [each for each in map(_telling_stem, words(text)) if each]
+
+
 def stems(text: str) -> frozenset[str]:
     """The stems of a text's words, stop words left out."""
-    return frozenset(stem(word) for word in words(text) if word.casefold() not in stop_words())
+    return frozenset(stem_sequence(text))
+
+
+@lru_cache(maxsize=65_536)
+def _telling_stem(word: str) -> str:
+    """The stem of a word, empty for a stop word."""
+    return "" if word.casefold() in stop_words() else stem(word)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +121,8 @@ class Question:
     """By stem, how much each word that matters tells."""
     spelled: Mapping[str, str]
     """By stem, the word as it was written."""
+    pairs: tuple[tuple[str, str], ...]
+    """Stems that follow each other in the question, stop words left out; at most 64 pairs."""
     expansions: tuple[str, ...]
     """Phrases that mean the same as phrases of the question."""
     alternatives: Mapping[str, tuple[frozenset[str], ...]]
@@ -143,9 +159,15 @@ def read_question(query: str, embedder: "Embedder") -> Question:
         words=distinct,
         weights=weights,
         spelled={stem(word): word for word in reversed(telling)},
+        pairs=_pairs(text, weights),
         expansions=expansions,
         alternatives=alternatives,
     )
+
+
+def _pairs(text: str, weights: Mapping[str, float]) -> tuple[tuple[str, str], ...]:
+    kept = [each for each in stem_sequence(text[:MAX_PHRASE_CHARACTERS]) if each in weights]
+    return tuple(dict.fromkeys(pairwise(kept)))[:MAX_PAIRS]
 
 
 @lru_cache(maxsize=1)

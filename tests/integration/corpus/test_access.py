@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 from casewright.contracts.clause import SearchFilters
 from casewright.contracts.recommendation import Citation
 from casewright.corpus.corpus import Corpus
+from casewright.corpus.embedding import default_embedder
 from casewright.corpus.filters import literal, visible_label_sets
+from casewright.corpus.memory import MAX_ROWS
+from casewright.corpus.reranking import default_ranker
+from casewright.corpus.search import Searcher, find
 from casewright.corpus.snapshot import Snapshot
 from casewright.corpus.state import read_state
-from casewright.errors import NotFoundError
+from casewright.errors import NotFoundError, StorageError
 from tests.integration.corpus.indexed import WriteDocument, filters
 
 pytestmark = pytest.mark.timeout(120)
@@ -100,19 +104,57 @@ def test_restricted_clauses_look_like_absent_ones(labelled: Corpus, reader: str)
 
 
 @pytest.mark.proves("A4")
-def test_the_table_and_the_vectors_in_memory_filter_alike(labelled: Corpus, tmp_path: Path) -> None:
+def test_the_table_and_memory_filter_alike(labelled: Corpus, tmp_path: Path) -> None:
     state = read_state(tmp_path / "index")
     assert state is not None
-    in_memory = Snapshot.open(tmp_path / "index", state)
-    in_table = Snapshot.open(tmp_path / "index", state, max_rows_in_memory=0)
-    from casewright.corpus.embedding import default_embedder
-
-    vector = default_embedder().embed(["limit"])[0]
     for labels in ((), ("fraud-ops",), ("fraud-ops", "audit")):
         given = filters("harborline", "2026-01-01", labels=labels)
-        ids = [{row for row, _ in snapshot.nearest(vector, given, limit=50)} for snapshot in (in_memory, in_table)]
-        assert ids[0] == ids[1]
-        assert len(ids[0]) == 1 + len(labels)
+        found: list[set[str]] = []
+        for most in (MAX_ROWS, 0):
+            snapshot = Snapshot.open(tmp_path / "index", state, max_rows_in_memory=most)
+            assert snapshot.in_memory == (most > 0)
+            searcher = Searcher(
+                snapshot=snapshot, embedder=default_embedder(), ranker=default_ranker(in_memory=most > 0)
+            )
+            found.append({hit.text for hit in find(searcher, "limit 1.1", given, limit=50).hits})
+        assert found[0] == found[1] == seen(labelled, given)
+        assert len(found[0]) == 1 + len(labels)
+
+
+@pytest.mark.proves("A4")
+@pytest.mark.parametrize("most", [MAX_ROWS, 0])
+def test_a_clause_out_of_scope_is_never_handed_out_even_by_its_handle(
+    labelled: Corpus, tmp_path: Path, most: int
+) -> None:
+    state = read_state(tmp_path / "index")
+    assert state is not None
+    source = Snapshot.open(tmp_path / "index", state, max_rows_in_memory=most)
+    wide = source.scope(filters("harborline", "2026-01-01", labels=("fraud-ops", "audit")))
+    narrow = source.scope(filters("harborline", "2026-01-01"))
+    handles = list(source.source.named({"1.1"}, wide))
+    assert len(handles) == 3
+    assert len(source.source.named({"1.1"}, narrow)) == 1
+    assert len(source.source.rows(handles, wide)) == 3
+    with pytest.raises(StorageError, match="excludes"):
+        source.source.rows(handles, narrow)
+
+
+@pytest.mark.proves("A4")
+def test_scores_do_not_depend_on_what_the_caller_may_not_see(tmp_path: Path, write_document: WriteDocument) -> None:
+    texts = "**1.1** The daily limit is 50 USD.\n\n**1.2** The weekly amount is 90 USD."
+    scores: list[list[float]] = []
+    corpus = Corpus(tmp_path / "index")
+    for hidden in (None, "millbrook", "harborline"):
+        if hidden:
+            secret = "\n\n".join(f"**{n}.1** A limit of {n} USD on the weekly amount." for n in range(1, 30))
+            labels = "[fraud-ops]" if hidden == "harborline" else "[]"
+            corpus.ingest([write_document(secret, document_id=f"{hidden}-hidden", labels=labels)], tenant=hidden)
+        else:
+            corpus.ingest([write_document(texts)], tenant="harborline")
+        result = corpus.search("weekly limit", filters("harborline", "2026-01-01"))
+        scores.append([hit.score for hit in result.hits])
+    assert len(scores[0]) == 2
+    assert scores[0] == scores[1] == scores[2]
 
 
 NAMES = st.text(min_size=1, max_size=12) | st.text("'\"\\;-% ()=#", min_size=1, max_size=12)

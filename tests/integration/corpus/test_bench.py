@@ -10,7 +10,7 @@ from casewright.errors import InputError
 
 
 @pytest.mark.proves("A9")
-def test_figures_are_given_for_the_fused_search_and_both_parts(tmp_path: Path) -> None:
+def test_figures_are_given_for_our_search_and_the_plain_ones_beside_it(tmp_path: Path) -> None:
     topics = ["overdraft fee", "escrow account", "adverse action", "gift card"]
     passages = [
         {"id": f"{n}", "document": n % 2, "text": f"Rule {n} on the {topic} of a customer."}
@@ -23,7 +23,9 @@ def test_figures_are_given_for_the_fused_search_and_both_parts(tmp_path: Path) -
     assert (figures.passages, figures.questions) == (4, 3)
     assert figures.recall_at_10 == figures.map_at_10 == 1.0
     assert figures.full_text.recall_at_10 == 1.0
+    assert figures.hybrid.recall_at_10 == 1.0
     assert figures.vector.recall_at_10 == 1.0
+    assert figures.ranked_by == "features"
     assert 0 < figures.p50_ms <= figures.p95_ms
 
 
