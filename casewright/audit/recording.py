@@ -4,6 +4,7 @@ The rules come from the policy's `recording` data, as paths with dots into the i
 path covers what is below it unless a longer one says otherwise; what no path covers is encrypted.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -87,6 +88,12 @@ def restore_input(recorded: Recorded, sealing: Sealing, *, about: str) -> tuple[
             place = place[name]
         place[path[-1]] = value
     return document, tuple(".".join(path) for path in parts["redacted"])
+
+
+def input_digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 over the input as sorted, compact JSON; RFC 8785 cannot carry its nanoseconds."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def shown_input(recorded: Recorded) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -14,9 +14,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, RowMapping, select, tuple_
 
 from casewright.audit.entry import AuditEntry
-from casewright.audit.recording import Recorded, RecordingRules, record_input, restore_input, shown_input
+from casewright.audit.recording import Recorded, RecordingRules, input_digest, record_input, restore_input, shown_input
 from casewright.audit.sealing import Sealing
-from casewright.canonical import digest
 from casewright.errors import InputError, StorageError
 from casewright.storage.database import Database
 from casewright.storage.tables import decisions
@@ -42,7 +41,7 @@ class DecisionRecord:
     revision: str
     engine: str
     input_digest: str
-    """SHA-256 over the canonical JSON of `input`."""
+    """`recording.input_digest` of `input`."""
     input: Mapping[str, Any]
     """The whole document that was decided on."""
     recording: RecordingRules = field(default_factory=RecordingRules)
@@ -170,7 +169,7 @@ class DecisionRecords:
             else:
                 document, redacted = shown_input(recorded)
             codes = tuple(json.loads(row["codes"]))
-            changed = not redacted and digest(document) != row["input_digest"]
+            changed = not redacted and input_digest(document) != row["input_digest"]
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise _changed(decision_id) from error
         if changed:
