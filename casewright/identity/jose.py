@@ -20,6 +20,8 @@ from casewright.errors import UnauthenticatedError
 MAX_KEY_SET_KEYS = 64
 MIN_RSA_BITS, MAX_RSA_BITS = 2_048, 8_192
 MAX_KEY_ID = 256
+MAX_OPENINGS = 500
+"""Objects and lists in one document; no reader then runs out of stack, whatever its limit."""
 ACCESS_TOKEN_TYPES = frozenset({"at+jwt", "application/at+jwt"})
 UNTYPED = frozenset({"", "jwt"})
 _CURVES = {"P-256": ("ES256",), "P-384": ("ES384",), "P-521": ("ES512",), "Ed25519": ("EdDSA",)}
@@ -72,6 +74,8 @@ def strict_json(data: bytes) -> Any:
     Raises:
         ValueError: it is not; also for text that is not UTF-8 or nested too deeply.
     """
+    if data.count(b"[") + data.count(b"{") > MAX_OPENINGS:
+        raise ValueError("too many levels")
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_single, parse_constant=_no_constant)
     except RecursionError as error:
