@@ -190,7 +190,7 @@ _TYPES = (int, int, *[str] * (len(EventRow._fields) - 2))
 
 
 def _is_well_typed(row: EventRow) -> bool:
-    return all(type(value) is type_ for value, type_ in zip(row, _TYPES, strict=True))
+    return tuple(map(type, row)) == _TYPES
 
 
 def _hash_or_none(row: EventRow) -> str | None:

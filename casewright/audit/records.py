@@ -126,12 +126,9 @@ def decision_row(entry: AuditEntry, record: DecisionRecord, sealing: Sealing) ->
 
 def record_digest(row: RowMapping | Mapping[str, Any]) -> str:
     """SHA-256 over every column but the time, which the event has itself; each with its length in front."""
-    hashed = hashlib.sha256()
-    for name in _COVERED:
-        value = str(row[name]).encode("utf-8", "surrogatepass")
-        hashed.update(b"%d:" % len(value))
-        hashed.update(value)
-    return hashed.hexdigest()
+    values = [str(row[name]) for name in _COVERED]
+    text = "".join(f"{len(value)}:{value}" for value in values)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class DecisionRecords:
