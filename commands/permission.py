@@ -4,19 +4,24 @@ A command that ingests, imports, votes or starts a review asks here first. Tool 
 `admin` entries of the access policy's data.
 """
 
+import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
-from casewright.access.decide import decide
-from casewright.access.requests import AccessRequest, ToolFacts, decision_input
+from casewright.access.requests import AccessRequest, ToolFacts
 from casewright.audit.entry import AuditEntry
 from casewright.canonical import digest
-from casewright.contracts.controls import Controls
 from casewright.contracts.decision import Allowed, Decision, Denied, ResourceInput, Risk, Verb
 from casewright.contracts.principal import Actor, Caller, Principal
 from casewright.errors import DeniedError
 from casewright.services import Services
+from commands.visible import visible_text
+from servers.decisions import Decided, Decider
+from servers.obligations import Duties, ObligationKind
 
+MET_BY_COMMANDS: frozenset[ObligationKind] = frozenset({"redact", "limit", "watermark"})
+"""Commands show case data and search results as the servers answer them, redacted and limited; `permit` itself says
+a watermark aloud."""
 NO_RESOURCE = ResourceInput(kind="none", exists=True, classification="public")
 
 
@@ -58,25 +63,47 @@ async def permit(services: Services, principal: Principal, deed: Deed) -> Decisi
     tool = ToolFacts(
         server="admin", name=deed.name, verb=deed.verb, risk=deed.risk, definition_hash=digest({"admin": deed.name})
     )
+    standing = await services.standing.read(principal.tenant, caller.actor.run_id)
     request = AccessRequest(
         caller=caller,
         tool=tool,
         resource=resource,
         arguments=deed.arguments,
         mode="call",
-        calls=0,
+        calls=0,  # the command line is no run, so it has no budget to spend
         untrusted=False,
-        controls=Controls(),
+        controls=standing.controls,
     )
-    verdict = decide(services.engine, decision_input(request, services.clock))
-    body: dict[str, Any] = {"server": "admin", "tool": deed.name, "arguments": deed.arguments}
-    match verdict:
+    decider = Decider(services)
+    decided = await decider.decide(request)
+    body: dict[str, Any] = {"server": "admin", "tool": deed.name, **decided.named}
+    try:
+        decision, duties = _permitted(decided)
+    except DeniedError as error:
+        body |= {"code": error.code, "detail": str(error)}
+        entry = AuditEntry.of_caller("call.denied", caller, body)
+        await services.audit.append(entry, record=decider.record(decided))
+        raise DeniedError(f"{principal.id!r} may not do this ({deed.name}): {error}", code=error.code) from error
+    body |= {"effect": decision.effect, "reasons": [reason.code for reason in decision.reasons]}
+    if duties.audit_level == "full":
+        body["arguments"] = deed.arguments
+    await services.audit.append(AuditEntry.of_caller("call.allowed", caller, body), record=decider.record(decided))
+    if duties.watermark:
+        sys.stderr.write(f"casewright: {visible_text(duties.watermark)}\n")
+    return decision
+
+
+def _permitted(decided: Decided) -> tuple[Decision, Duties]:
+    """The decision and its duties, if it permits and the command line can meet them.
+
+    Raises:
+        DeniedError: with the reason code and what the policy says.
+    """
+    match decided.verdict:
         case Allowed(decision=decision):
-            reasons = [reason.code for reason in decision.reasons]
-            body |= {"effect": decision.effect, "reasons": reasons, "policy_revision": decision.revision}
-            await services.audit.append(AuditEntry.of_caller("call.allowed", caller, body))
-            return decision
-        case Denied(code=code, detail=detail, revision=revision):
-            body |= {"code": code, "detail": detail, "policy_revision": revision}
-            await services.audit.append(AuditEntry.of_caller("call.denied", caller, body))
-            raise DeniedError(f"{principal.id!r} may not do this ({deed.name}): {detail}", code=code)
+            duties = Duties.of(decision)
+            duties.check(MET_BY_COMMANDS)
+            return decision, duties
+        case Denied(code=code, detail=detail):
+            raise DeniedError(detail, code=code)
+    assert_never(decided.verdict)

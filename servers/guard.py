@@ -1,45 +1,39 @@
 """The one enforcement point, inside every server and the same on every transport.
 
-For each request: find the caller, load the attributes of what is asked for, decide, meet the
-obligations, write the audit event, and only then let the tool run. Anything unexpected is a
-denial. It knows no tool: specs and resource loaders are given to it.
+For each request: find the caller, load the attributes of what is asked for, decide, take on the
+duties of the decision, write the audit event with the record of the decision, and only then let
+the tool run. Anything unexpected is a denial. It knows no tool: specs and resource loaders are
+given to it. How answers are had is in `servers.decisions`, what they oblige to in
+`servers.obligations`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, assert_never
 
-import anyio.to_thread
 from mcp.server.context import ServerRequestContext
 
-from casewright.access.decide import decide
-from casewright.access.requests import AccessRequest, ToolFacts, decision_input
+from casewright.access.requests import AccessRequest, EntryKind, ToolFacts
 from casewright.audit.entry import AuditEntry
+from casewright.audit.meter import MeterChange
 from casewright.canonical import digest
 from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, GatedResult
 from casewright.contracts.controls import Controls
-from casewright.contracts.decision import (
-    Allowed,
-    ApprovalObligation,
-    Decision,
-    DecisionFilters,
-    Denied,
-    LimitObligation,
-    RedactObligation,
-    ResourceInput,
-    Verdict,
-)
+from casewright.contracts.decision import Allowed, Decision, DecisionFilters, Denied, ResourceInput
 from casewright.contracts.principal import Caller, ServerName
 from casewright.errors import ConflictError, DeniedError, UnauthenticatedError
 from casewright.services import Services
 from servers.callers import TokenSource
+from servers.decisions import Decided, Decider
+from servers.obligations import MET_BY_GUARD, Duties, ObligationKind
 from servers.resources import load_resource
-from servers.spec import ToolDefinition
+from servers.spec import READING_VERBS, ResourceKind, ToolDefinition
 
 MAX_AUDITED_ARGUMENTS = 4_096
 MAX_AUDITED_NAME = 100
 HIDDEN = "not available: it does not exist, or this token may not use it"
+_NO_DEFINITION = "0" * 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +42,8 @@ class Call:
 
     caller: Caller
     decision: Decision
+    decision_id: str
+    duties: Duties
     resource: ResourceInput
     action: ActionCall
 
@@ -57,30 +53,17 @@ class Call:
 
     @property
     def redact_above(self) -> Literal["public", "internal", "confidential"]:
-        """Values classified above this are redacted; the strictest obligation wins."""
-        named = {o.above for o in self.decision.obligations if isinstance(o, RedactObligation)}
-        if not named or "public" in named:
-            return "public"
-        return "internal" if "internal" in named else "confidential"
+        """Values classified above this are redacted; without an obligation everything but the public."""
+        return self.duties.redact_above or "public"
 
     @property
     def max_results(self) -> int:
         """Most results a search may return; without a limit obligation only one."""
-        named = [o.max_results for o in self.decision.obligations if isinstance(o, LimitObligation)]
-        return min(named) if named else 1
+        return self.duties.max_results or 1
 
     @property
     def approval_rule(self) -> ApprovalRule | None:
-        for obligation in self.decision.obligations:
-            if isinstance(obligation, ApprovalObligation):
-                return ApprovalRule(
-                    roles=obligation.roles,
-                    quorum=obligation.quorum,
-                    author_excluded=obligation.author_excluded,
-                    ttl_seconds=obligation.ttl_seconds,
-                    risk="high",
-                )
-        return None
+        return self.duties.approval
 
 
 _current: ContextVar[Call] = ContextVar("casewright_call")
@@ -90,12 +73,34 @@ enter_call = _current.set
 leave_call = _current.reset
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What somebody asks for: its facts, the kind of resource it acts on, and what its code takes on."""
+
+    caller: Caller
+    facts: ToolFacts
+    resource: ResourceKind = "none"
+    meets: frozenset[ObligationKind] = frozenset()
+    reads_untrusted: bool = False
+
+    @property
+    def may_lag(self) -> bool:
+        """Whether its events may be answered before they are on the disk: only what changes nothing."""
+        return self.facts.verb in READING_VERBS
+
+    @property
+    def imagined(self) -> ResourceInput:
+        """Stands for any resource of the caller's tenant when a listing is decided."""
+        return ResourceInput(kind=self.resource, exists=True, tenant=self.caller.principal.tenant)
+
+
 class Guard:
     """Decides and records; holds no state between requests."""
 
     def __init__(self, services: Services, *, server: ServerName) -> None:
         self._services = services
         self._server: ServerName = server
+        self._decider = Decider(services)
 
     async def caller(self, tokens: TokenSource, request: ServerRequestContext[Any, Any]) -> Caller:
         """Who is calling; also the moment at which changed policies take effect.
@@ -103,48 +108,64 @@ class Guard:
         Raises:
             UnauthenticatedError: no valid token; audited with its code.
         """
-        await anyio.to_thread.run_sync(self._services.engine.reload_if_changed)
+        await self._decider.refresh()
         try:
             return await self._services.tokens.verify(tokens.token(request), server=self._server)
         except UnauthenticatedError as error:
-            await self._record("call.denied", None, {"method": request.method, "code": error.code})
+            body = {"server": self._server, "method": request.method, "code": error.code}
+            await self._services.audit.append(AuditEntry.of_caller("call.denied", None, body))
             raise
 
-    def may_list(self, caller: Caller, definition: ToolDefinition) -> bool:
-        """Whether a call could ever be allowed; arguments and resource are unknown."""
-        resource = ResourceInput(kind=definition.spec.resource, exists=True, tenant=caller.principal.tenant)
-        request = self._request(caller, definition, resource, {}, mode="list")
-        return isinstance(decide(self._services.engine, decision_input(request, self._services.clock)), Allowed)
+    async def listed(self, caller: Caller, definitions: Mapping[str, ToolDefinition | None]) -> frozenset[str]:
+        """Which of these tools could ever be called, arguments unknown; what is left out is audited.
 
-    async def withheld(self, caller: Caller, names: tuple[str, ...]) -> None:
-        """Record which tools a listing left out."""
-        if names:
-            await self._record("listing.withheld", caller, {"tools": list(names)})
+        A name without a definition, which was added behind the guard's back, is left out.
+        """
+        asked = {
+            name: self._tool(caller, definition) if definition else self._other(caller, "tool", name)
+            for name, definition in definitions.items()
+        }
+        shown = await self._shown(caller, asked, "tools")
+        return frozenset(name for name in shown if definitions[name] is not None)
+
+    async def listed_others(self, caller: Caller, kind: EntryKind, names: Iterable[str]) -> frozenset[str]:
+        """The same for resources, resource templates and prompts."""
+        return await self._shown(caller, {name: self._other(caller, kind, name) for name in names}, f"{kind}s")
 
     async def admit(self, caller: Caller, definition: ToolDefinition, arguments: Mapping[str, Any]) -> Call:
         """Permission for exactly this call, recorded before it runs.
 
+        A run that is about to read text nobody vouches for is tainted from here on, in the same event.
+
         Raises:
             DeniedError: with the reason code; audited.
         """
-        call = await self.evaluate(caller, definition, arguments)
-        await self._record("call.allowed", caller, self._body(definition, call, dict(arguments)))
-        return call
+        return await self._admit(self._tool(caller, definition), arguments)
+
+    async def admit_other(
+        self, caller: Caller, kind: EntryKind, name: str, arguments: Mapping[str, Any] | None = None
+    ) -> Call:
+        """Permission to read a resource, get a prompt or complete an argument; what the policy does not know is denied.
+
+        Raises:
+            DeniedError: with the reason code; audited.
+        """
+        return await self._admit(self._other(caller, kind, name), arguments or {})
 
     async def evaluate(self, caller: Caller, definition: ToolDefinition, arguments: Mapping[str, Any]) -> Call:
         """The decision on one call without running it; a denial is audited and raised."""
-        resource = await load_resource(self._services, definition.spec.resource, caller, arguments)
-        from casewright.audit.counting import calls_of_run  # SQLAlchemy: listing tools goes without it
+        call, _ = await self._evaluate(self._tool(caller, definition), arguments)
+        return call
 
-        calls = await calls_of_run(self._services.database, caller.principal.tenant, caller.actor.run_id)
-        request = self._request(caller, definition, resource, arguments, mode="call", calls=calls)
-        verdict = decide(self._services.engine, decision_input(request, self._services.clock))
-        return await self._granted(caller, definition, request, verdict)
+    async def unknown(self, caller: Caller, name: str) -> NoReturn:
+        """Deny a tool that this server does not have, by a decision as for one that it has.
 
-    async def deny(self, caller: Caller, name: str, *, code: str, detail: str = "") -> NoReturn:
-        """Record a denial that was reached without a decision, and raise it."""
-        await self._record("call.denied", caller, {"tool": _plain(name), "code": code, "detail": detail})
-        raise DeniedError(f"{name!r} is {HIDDEN}", code=code)
+        Raises:
+            DeniedError: always; audited.
+        """
+        asked = self._other(caller, "tool", name)
+        decided = await self._decide(asked, asked.imagined, {}, mode="call")
+        await self._deny(asked, decided, code="tool_unknown")
 
     async def refuse_arguments(self, caller: Caller, definition: ToolDefinition) -> None:
         """Record that arguments did not fit; it counts as a call, so that probing spends the budget.
@@ -152,16 +173,17 @@ class Guard:
         Raises:
             DeniedError: the caller could never call this tool and is to learn nothing of it.
         """
-        if not self.may_list(caller, definition):
-            await self.deny(caller, definition.spec.name, code="not_listed")
-        body = {"tool": definition.spec.name, "code": "arguments_invalid", "detail": ""}
-        await self._record("call.denied", caller, body)
+        asked = self._tool(caller, definition)
+        decided = await self._decide(asked, asked.imagined, {}, mode="list")
+        if isinstance(decided.verdict, Denied):
+            await self._deny(asked, decided, code="not_listed", detail=decided.verdict.detail)
+        await self._record("call.denied", asked, {"code": "arguments_invalid", "detail": ""}, decided)
 
     async def approval(self, call: Call) -> GatedResult | None:
         """Meet an approval obligation: None when people have agreed to exactly this call.
 
-        Asks them when nobody was asked yet or the asking expired; a rejection stands until the
-        call is another one.
+        Asks them when nobody was asked yet or the asking expired; a rejection or a revocation
+        stands until the call is another one.
         """
         rule = call.approval_rule
         if rule is None:
@@ -173,8 +195,9 @@ class Guard:
         match known.state:
             case "approved" | "consumed":
                 return None
-            case "rejected":
-                return GatedResult(status="rejected", approval=known, receipt=None, how="rejected; change the draft")
+            case "rejected" | "revoked":
+                how = f"{known.state}; change the draft"
+                return GatedResult(status=known.state, approval=known, receipt=None, how=how)
             case "pending" | "expired":
                 return GatedResult(status="approval_required", approval=known, receipt=None, how=_how(known))
 
@@ -189,78 +212,147 @@ class Guard:
             raise ConflictError("the approval changed meanwhile; ask again")
         return GatedResult(status="approved", approval=known, receipt=None, how="approved; it can be executed")
 
-    async def failed(self, caller: Caller, name: str, error: BaseException) -> None:
+    async def failed(self, call: Call, error: BaseException) -> None:
         """Record that a permitted call did not finish."""
-        await self._record("call.failed", caller, {"tool": name, "error": type(error).__name__})
+        body = {"server": self._server, "tool": call.action.tool, "error": type(error).__name__}
+        named = {"call_decision_id": call.decision_id}
+        await self._services.audit.append(AuditEntry.of_caller("call.failed", call.caller, body | named))
 
-    async def _granted(
-        self, caller: Caller, definition: ToolDefinition, request: AccessRequest, verdict: Verdict
-    ) -> Call:
-        match verdict:
-            case Allowed(decision=decision):
-                action = ActionCall(
-                    tenant=caller.principal.tenant,
-                    case_id=caller.actor.case_id,
-                    server=self._server,
-                    tool=definition.spec.name,
-                    definition_hash=definition.hash,
-                    arguments=dict(request.arguments),
-                    policy_revision=decision.revision,
-                )
-                return Call(caller=caller, decision=decision, resource=request.resource, action=action)
+    async def _admit(self, asked: _Asked, arguments: Mapping[str, Any]) -> Call:
+        call, decided = await self._evaluate(asked, arguments)
+        taints = asked.reads_untrusted and asked.caller.actor.kind == "agent"
+        await self._record("call.allowed", asked, _body(call), decided, taints=taints)
+        return call
+
+    async def _evaluate(self, asked: _Asked, arguments: Mapping[str, Any]) -> tuple[Call, Decided]:
+        if not asked.may_lag:
+            await self._decider.refresh(at_once=True)  # nothing happens under policies that were changed meanwhile
+        resource = await load_resource(self._services, asked.resource, asked.caller, arguments)
+        decided = await self._decide(asked, resource, arguments, mode="call")
+        match decided.verdict:
             case Denied(code=code, detail=detail):
-                await self.deny(caller, definition.spec.name, code=code, detail=detail)
-        assert_never(verdict)
+                await self._deny(asked, decided, code=code, detail=detail)
+            case Allowed(decision=decision):
+                try:
+                    duties = Duties.of(decision)
+                    duties.check(asked.meets)
+                except DeniedError as error:
+                    await self._deny(asked, decided, code=error.code, detail=str(error))
+                call = Call(
+                    caller=asked.caller,
+                    decision=decision,
+                    decision_id=decided.decision_id,
+                    duties=duties,
+                    resource=resource,
+                    action=self._action(asked, arguments, decision),
+                )
+                return call, decided
+        assert_never(decided.verdict)
 
-    def _request(
-        self,
-        caller: Caller,
-        definition: ToolDefinition,
-        resource: ResourceInput,
-        arguments: Mapping[str, Any],
-        *,
-        mode: Literal["list", "call"],
-        calls: int = 0,
-    ) -> AccessRequest:
-        spec = definition.spec
-        facts = ToolFacts(
-            server=self._server, name=spec.name, verb=spec.verb, risk=spec.risk, definition_hash=definition.hash
+    def _action(self, asked: _Asked, arguments: Mapping[str, Any], decision: Decision) -> ActionCall:
+        return ActionCall(
+            tenant=asked.caller.principal.tenant,
+            case_id=asked.caller.actor.case_id,
+            server=self._server,
+            tool=asked.facts.name,
+            definition_hash=asked.facts.definition_hash,
+            arguments=dict(arguments),
+            policy_revision=decision.revision,
         )
-        return AccessRequest(
-            caller=caller,
-            tool=facts,
+
+    async def _decide(
+        self, asked: _Asked, resource: ResourceInput, arguments: Mapping[str, Any], *, mode: Literal["list", "call"]
+    ) -> Decided:
+        """Ask; a listing knows nothing of earlier calls nor of switches: those deny when it comes to a call."""
+        calls, untrusted, controls = 0, False, Controls()
+        if mode == "call":
+            caller = asked.caller
+            standing = await self._services.standing.read(caller.principal.tenant, caller.actor.run_id)
+            calls, untrusted, controls = standing.calls, standing.untrusted, standing.controls
+        request = AccessRequest(
+            caller=asked.caller,
+            tool=asked.facts,
             resource=resource,
             arguments=arguments,
             mode=mode,
             calls=calls,
-            untrusted=True,
-            controls=Controls(),
+            untrusted=untrusted,
+            controls=controls,
         )
+        return await self._decider.decide(request)
 
-    def _body(self, definition: ToolDefinition, call: Call, arguments: dict[str, Any]) -> dict[str, Any]:
-        shown: Any = arguments
-        if len(str(arguments)) > MAX_AUDITED_ARGUMENTS:
-            shown = {"omitted": "longer than the audit keeps; see the digest"}
-        return {
-            "server": self._server,
-            "tool": definition.spec.name,
-            "arguments": shown,
-            "arguments_digest": digest(arguments),
-            "definition_hash": definition.hash,
-            "effect": call.decision.effect,
-            "reasons": [reason.code for reason in call.decision.reasons],
-            "obligations": [obligation.kind for obligation in call.decision.obligations],
-            "policy_revision": call.decision.revision,
-        }
+    async def _shown(self, caller: Caller, asked: Mapping[str, _Asked], what: str) -> frozenset[str]:
+        decided = {name: await self._decide(entry, entry.imagined, {}, mode="list") for name, entry in asked.items()}
+        withheld = {name: answer for name, answer in decided.items() if not isinstance(answer.verdict, Allowed)}
+        if withheld:
+            body: dict[str, Any] = {
+                "server": self._server,
+                what: [_plain(name) for name in withheld],
+                "decisions": [
+                    {"name": _plain(name), "code": answer.codes[0], **answer.named} for name, answer in withheld.items()
+                ],
+            }
+            entry = AuditEntry.of_caller("listing.withheld", caller, body)
+            await self._services.audit.append(entry, durable=False)
+        return frozenset(decided) - frozenset(withheld)
+
+    async def _deny(self, asked: _Asked, decided: Decided, *, code: str, detail: str = "") -> NoReturn:
+        await self._record("call.denied", asked, {"code": code, "detail": detail}, decided)
+        raise DeniedError(f"{asked.facts.name!r} is {HIDDEN}", code=code)
 
     async def _record(
         self,
-        kind: Literal["call.allowed", "call.denied", "call.failed", "listing.withheld"],
-        caller: Caller | None,
-        body: dict[str, Any],
+        kind: Literal["call.allowed", "call.denied"],
+        asked: _Asked,
+        body: Mapping[str, Any],
+        decided: Decided,
+        *,
+        taints: bool = False,
     ) -> None:
-        entry = AuditEntry.of_caller(kind, caller, {"server": self._server, **body})
-        await self._services.audit.append(entry)
+        named = {"server": self._server, "tool": asked.facts.name, "kind": asked.facts.kind, **decided.named}
+        await self._services.audit.append(
+            AuditEntry.of_caller(kind, asked.caller, named | dict(body)),
+            record=self._decider.record(decided),
+            meter=MeterChange(untrusted=taints),
+            durable=not asked.may_lag,
+        )
+
+    def _tool(self, caller: Caller, definition: ToolDefinition) -> _Asked:
+        spec = definition.spec
+        facts = ToolFacts(
+            server=self._server, name=spec.name, verb=spec.verb, risk=spec.risk, definition_hash=definition.hash
+        )
+        return _Asked(
+            caller=caller,
+            facts=facts,
+            resource=spec.resource,
+            meets=MET_BY_GUARD | spec.meets,
+            reads_untrusted=spec.reads_untrusted,
+        )
+
+    def _other(self, caller: Caller, kind: EntryKind, name: str) -> _Asked:
+        """What is no tool of ours: known to the policy under exactly this name, or denied."""
+        facts = ToolFacts(
+            server=self._server, kind=kind, name=_plain(name), verb="read", risk="low", definition_hash=_NO_DEFINITION
+        )
+        return _Asked(caller=caller, facts=facts)
+
+
+def _body(call: Call) -> dict[str, Any]:
+    """What the audit keeps of an allowed call; the arguments only where the decision obliges to keep them."""
+    arguments = call.action.arguments
+    body: dict[str, Any] = {
+        "arguments_digest": digest(arguments),
+        "definition_hash": call.action.definition_hash,
+        "effect": call.decision.effect,
+        "reasons": [reason.code for reason in call.decision.reasons],
+        "obligations": [obligation.kind for obligation in call.decision.obligations],
+    }
+    if call.duties.audit_level == "summary":
+        return body
+    too_long = len(str(arguments)) > MAX_AUDITED_ARGUMENTS
+    shown: Any = {"omitted": "longer than the audit keeps; see the digest"} if too_long else arguments
+    return body | {"arguments": shown}
 
 
 def _plain(name: str) -> str:

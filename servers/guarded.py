@@ -2,31 +2,45 @@
 
 A middleware sees every message: without a valid token only the handshake, `ping` and discovery
 answer, and a method that is not on the list is closed, so whatever a later SDK adds stays shut
-until someone opens it. Listing and calling are overridden to ask the access policy. It adds no
-tools: `servers.build` does.
+until someone opens it. Whatever lists, reads, gets, completes or calls is overridden to ask the
+access policy, so a later server that adds a resource or a prompt shows it to nobody before the
+policy knows it. It adds no tools: `servers.build` does.
 """
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import anyio
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, METHOD_NOT_FOUND, CallToolResult, InputRequiredResult, TextContent
+from mcp_types import (
+    INTERNAL_ERROR,
+    METHOD_NOT_FOUND,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    PromptReference,
+    TextContent,
+)
+from mcp_types import Prompt as WirePrompt
+from mcp_types import Resource as WireResource
+from mcp_types import ResourceTemplate as WireTemplate
 from mcp_types import Tool as WireTool
-from pydantic import ValidationError
+from pydantic import AnyUrl, ValidationError
 
 from casewright import __version__
+from casewright.access.requests import EntryKind
 from casewright.canonical import canonical_json
 from casewright.contracts.principal import Caller
 from casewright.errors import CasewrightError, DeniedError, InputError, UnauthenticatedError, UnavailableError
-from servers.boundary import protocol_error, tool_error
+from servers.boundary import entry_error, protocol_error, tool_error, watermarked
 from servers.callers import TokenSource
 from servers.guard import HIDDEN, Call, Guard, enter_call, leave_call
 from servers.spec import ServerSpec, ToolDefinition
@@ -42,12 +56,18 @@ GUARDED_METHODS = frozenset(
         "resources/read",
         "prompts/list",
         "prompts/get",
+        "completion/complete",
     }
 )
 MAX_ARGUMENT_BYTES = 1_000_000
 LONGEST_ECHO = 300
 """Characters of a caller's own words that an error repeats."""
-PRIVATE: Mapping[CacheableMethod, CacheHint] = {"tools/list": CacheHint(ttl_ms=0, scope="private")}
+PRIVATE: Mapping[CacheableMethod, CacheHint] = {
+    method: CacheHint(ttl_ms=0, scope="private") for method in get_args(CacheableMethod)
+}
+"""What a caller is shown depends on who asks and is decided anew every time, whatever is asked for."""
+
+HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])
 
 _caller: ContextVar[Caller] = ContextVar("casewright_caller")
 _log = logging.getLogger("casewright.servers")
@@ -105,16 +125,57 @@ class GuardedServer(MCPServer[Any]):
 
     async def list_tools(self) -> list[WireTool]:
         """The tools this caller could ever call; what is left out is audited."""
-        caller = _caller.get()
-        shown: list[WireTool] = []
-        withheld: list[str] = []
-        for tool in await super().list_tools():
-            if self._guard.may_list(caller, self._definitions[tool.name]):
-                shown.append(tool)
-            else:
-                withheld.append(tool.name)
-        await self._guard.withheld(caller, tuple(withheld))
-        return shown
+        tools = await super().list_tools()
+        known = {tool.name: self._definitions.get(tool.name) for tool in tools}
+        shown = await self._guard.listed(_caller.get(), known)
+        return [tool for tool in tools if tool.name in shown]
+
+    async def list_resources(self) -> list[WireResource]:
+        """The resources this caller could ever read; unknown to the policy is left out."""
+        found = {str(resource.uri): resource for resource in await super().list_resources()}
+        shown = await self._guard.listed_others(_caller.get(), "resource", found)
+        return [resource for uri, resource in found.items() if uri in shown]
+
+    async def list_resource_templates(self) -> list[WireTemplate]:
+        """The resource templates this caller could ever use; a template is known to the policy by its text."""
+        found = {template.uri_template: template for template in await super().list_resource_templates()}
+        shown = await self._guard.listed_others(_caller.get(), "resource", found)
+        return [template for uri, template in found.items() if uri in shown]
+
+    async def list_prompts(self) -> list[WirePrompt]:
+        """The prompts this caller could ever get."""
+        found = {prompt.name: prompt for prompt in await super().list_prompts()}
+        shown = await self._guard.listed_others(_caller.get(), "prompt", found)
+        return [prompt for name, prompt in found.items() if name in shown]
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """One resource, if the policy knows it and permits it."""
+        await self._admit_other("resource", str(uri))
+        return await super().read_resource(uri, context)
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """One prompt, if the policy knows it and permits it."""
+        await self._admit_other("prompt", name, arguments)
+        return await super().get_prompt(name, arguments, context)
+
+    def completion(self):
+        """Register what completes arguments; it runs only where the policy permits it."""
+        register = super().completion()
+
+        def decorator(func: HandlerT) -> HandlerT:
+            async def guarded(ref: Any, argument: Any, context: Any) -> Any:
+                name = ref.name if isinstance(ref, PromptReference) else str(ref.uri)
+                await self._admit_other("completion", name, {argument.name: argument.value})
+                return await func(ref, argument, context)
+
+            register(guarded)
+            return func
+
+        return decorator
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
@@ -138,7 +199,7 @@ class GuardedServer(MCPServer[Any]):
         caller = _caller.get()
         definition = self._definitions.get(name)
         if definition is None:
-            await self._guard.deny(caller, name, code="tool_unknown")
+            await self._guard.unknown(caller, name)
         try:
             canonical = _canonical(definition, arguments)
         except InputError:
@@ -148,17 +209,17 @@ class GuardedServer(MCPServer[Any]):
         token = enter_call(call)
         try:
             with anyio.fail_after(self._tool_timeout_seconds):
-                waiting = await self._before(definition, call)
-                return waiting or await super().call_tool(name, canonical, context)
+                result = await self._before(definition, call) or await super().call_tool(name, canonical, context)
+                return watermarked(result, call.duties.watermark)
         except CasewrightError as error:
-            await self._guard.failed(caller, name, error)
+            await self._guard.failed(call, error)
             raise
         except TimeoutError as error:
-            await self._guard.failed(caller, name, error)
+            await self._guard.failed(call, error)
             raise UnavailableError(f"{name!r} took longer than {self._tool_timeout_seconds:g} seconds") from error
         except ToolError as error:
             cause = error.__cause__
-            await self._guard.failed(caller, name, cause or error)
+            await self._guard.failed(call, cause or error)
             if isinstance(cause, CasewrightError):
                 raise cause from error
             raise
@@ -175,6 +236,14 @@ class GuardedServer(MCPServer[Any]):
         document = waiting.model_dump(mode="json")
         text = TextContent(type="text", text=json.dumps(document, ensure_ascii=False))
         return CallToolResult(content=[text], structured_content=document)
+
+    async def _admit_other(self, kind: EntryKind, name: str, arguments: dict[str, Any] | None = None) -> None:
+        """Decide on what is no tool. A denial reads the same whether the thing exists or not."""
+        try:
+            await self._guard.admit_other(_caller.get(), kind, name, arguments)
+        except CasewrightError as error:
+            _log.info("%s %r: %s: %s", kind, name, type(error).__name__, error)
+            raise entry_error(error, kind=kind, hidden=HIDDEN) from error
 
 
 def _canonical(definition: ToolDefinition, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from casewright.canonical import digest
 from casewright.contracts.decision import Risk, Verb
 from casewright.contracts.principal import ServerName
 
+MetByTool = Literal["redact", "limit"]
+"""Obligations that only the tool itself can meet."""
 ResourceKind = Literal["none", "corpus", "case", "draft", "action"]
 READING_VERBS: frozenset[Verb] = frozenset({"list", "read", "search", "check"})
 
@@ -27,6 +29,10 @@ class ToolSpec:
     verb: Verb
     risk: Risk
     resource: ResourceKind
+    meets: frozenset[MetByTool] = frozenset()
+    """Obligations that its own code meets; under one that it does not declare it is denied."""
+    reads_untrusted: bool = False
+    """Whether what it answers holds texts that nobody vouches for: evidence, letters, narratives, notes."""
     precondition: Callable[[], Awaitable[None]] | None = None
     """Runs within the permitted call before anybody is asked to approve it, and refuses what could not run."""
 

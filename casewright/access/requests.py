@@ -32,6 +32,9 @@ from casewright.contracts.decision import (
 )
 from casewright.contracts.principal import Actor, Caller, Principal
 
+EntryKind = Literal["tool", "resource", "prompt", "completion"]
+"""What a server can be asked for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ToolFacts:
@@ -42,6 +45,7 @@ class ToolFacts:
     verb: Verb
     risk: Risk
     definition_hash: str
+    kind: EntryKind = "tool"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +76,7 @@ def decision_input(request: AccessRequest, clock: Clock) -> DecisionInput:
         actor=_actor(caller.actor, caller.scopes),
         tool=ToolInput.model_construct(
             server=tool.server,
-            kind="tool",
+            kind=tool.kind,
             name=tool.name,
             verb=tool.verb,
             risk=tool.risk,

@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping, Table, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.cases import tables
+from casewright.cases.attributes import FileAttributes
 from casewright.cases.batch import ImportBatch
 from casewright.cases.collections import COLLECTIONS, Item
 from casewright.cases.heads import all_heads, named_heads, people_of, sealed_cases
@@ -35,6 +36,7 @@ class CaseStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._attributes = None if database.file is None else FileAttributes(database, database.file)
 
     async def import_cases(self, cases: Sequence[CaseFile], *, importer: Principal) -> ImportReport:
         """Import cases; rows in the report are 1-based places in `cases`."""
@@ -91,6 +93,8 @@ class CaseStore:
 
     async def attributes(self, tenant: str, case_id: str) -> CaseAttributes | None:
         """What access decisions need of a case, or None where the tenant has no such case."""
+        if self._attributes is not None:
+            return self._attributes.read(tenant, case_id)
         async with self._database.read() as connection:
             found = await named_heads(connection, tenant, [case_id])
         return found[0].attributes() if found else None

@@ -36,7 +36,7 @@ from casewright.contracts.recommendation import CaseAssessment, EvidenceReport
 from casewright.errors import NotFoundError
 from casewright.services import Services
 from servers.guard import Call, current_call
-from servers.spec import ToolSpec
+from servers.spec import MetByTool, ToolSpec
 
 if TYPE_CHECKING:
     from casewright.cases.records import CaseSummary
@@ -116,6 +116,15 @@ class CaseFactsTools:
         self._services = services
 
     def specs(self) -> tuple[ToolSpec, ...]:
+        redacts: frozenset[MetByTool] = frozenset({"redact"})
+        quotes = {  # they hold what customers, merchants and staff wrote
+            self.get_case,
+            self.list_transactions,
+            self.list_communications,
+            self.list_evidence,
+            self.get_evidence,
+            self.get_timeline,
+        }
         of_case: tuple[tuple[Callable[..., Any], str, Verb], ...] = (
             (self.get_case, "Read the case", "read"),
             (self.list_transactions, "List transactions", "list"),
@@ -127,8 +136,27 @@ class CaseFactsTools:
             (self.assess_case, "Assess the case", "check"),
         )
         return (
-            ToolSpec(fn=self.list_cases, title="List cases", verb="list", risk="low", resource="none"),
-            *(ToolSpec(fn=fn, title=title, verb=verb, risk="low", resource="case") for fn, title, verb in of_case),
+            ToolSpec(
+                fn=self.list_cases,
+                title="List cases",
+                verb="list",
+                risk="low",
+                resource="none",
+                meets=redacts,
+                reads_untrusted=True,
+            ),
+            *(
+                ToolSpec(
+                    fn=fn,
+                    title=title,
+                    verb=verb,
+                    risk="low",
+                    resource="case",
+                    meets=redacts,
+                    reads_untrusted=fn in quotes,
+                )
+                for fn, title, verb in of_case
+            ),
         )
 
     async def list_cases(self) -> CaseList:

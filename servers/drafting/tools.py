@@ -8,8 +8,9 @@ The gate and the stores are imported when a tool runs: a client that asks for th
 wait for them.
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio.to_thread
 from pydantic import Field
@@ -18,6 +19,7 @@ from casewright.contracts.approval import GatedResult
 from casewright.contracts.base import Contract
 from casewright.contracts.case import Currency
 from casewright.contracts.clause import SearchFilters
+from casewright.contracts.decision import Verb
 from casewright.contracts.recommendation import (
     CONSEQUENTIAL_ACTIONS,
     ActionKind,
@@ -31,12 +33,15 @@ from casewright.errors import ConflictError, InputError, NotFoundError
 from casewright.services import Services
 from servers.case_facts.tools import load_case_file, visible_assessment
 from servers.guard import Call, Guard, current_call
-from servers.spec import ToolDefinition, ToolSpec
+from servers.spec import MetByTool, ResourceKind, ToolDefinition, ToolSpec
 
 DraftId = Annotated[str, Field(min_length=1, max_length=100)]
 DraftNumber = Annotated[int, Field(ge=1, le=10_000)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Digest of the draft version.")]
 Amount = Annotated[int, Field(ge=0, le=10**13, description="Minor units, e.g. cents.")]
+
+REDACTED_BEFORE: frozenset[MetByTool] = frozenset({"redact"})
+"""A draft holds quotes of public rules and what its author was shown, which was redacted then."""
 
 
 class DraftCheck(Contract):
@@ -79,13 +84,26 @@ class DraftingTools:
         self._execute = ToolDefinition.of(self._execute_spec())
 
     def specs(self) -> tuple[ToolSpec, ...]:
+        plain: tuple[tuple[Callable[..., Any], str, Verb, ResourceKind], ...] = (
+            (self.verify_draft, "Verify a draft", "check", "case"),
+            (self.save_draft, "Save a draft", "write", "case"),
+            (self.get_draft, "Read a draft", "read", "draft"),
+            (self.list_drafts, "List drafts", "list", "case"),
+            (self.diff_drafts, "Compare drafts", "read", "draft"),
+            (self.submit_action, "Ask for approval", "write", "action"),
+        )
         return (
-            ToolSpec(fn=self.verify_draft, title="Verify a draft", verb="check", risk="low", resource="case"),
-            ToolSpec(fn=self.save_draft, title="Save a draft", verb="write", risk="medium", resource="case"),
-            ToolSpec(fn=self.get_draft, title="Read a draft", verb="read", risk="low", resource="draft"),
-            ToolSpec(fn=self.list_drafts, title="List drafts", verb="list", risk="low", resource="case"),
-            ToolSpec(fn=self.diff_drafts, title="Compare drafts", verb="read", risk="low", resource="draft"),
-            ToolSpec(fn=self.submit_action, title="Ask for approval", verb="write", risk="medium", resource="action"),
+            *(
+                ToolSpec(
+                    fn=fn,
+                    title=title,
+                    verb=verb,
+                    risk="medium" if verb == "write" else "low",
+                    resource=resource,
+                    meets=REDACTED_BEFORE,
+                )
+                for fn, title, verb, resource in plain
+            ),
             self._execute_spec(),
         )
 
@@ -96,6 +114,7 @@ class DraftingTools:
             verb="execute",
             risk="high",
             resource="action",
+            meets=REDACTED_BEFORE,
             precondition=self._check_execution,
         )
 

@@ -47,7 +47,14 @@ class PolicySearchTools:
 
     def specs(self) -> tuple[ToolSpec, ...]:
         return (
-            ToolSpec(fn=self.search_policies, title="Search policies", verb="search", risk="low", resource="corpus"),
+            ToolSpec(
+                fn=self.search_policies,
+                title="Search policies",
+                verb="search",
+                risk="low",
+                resource="corpus",
+                meets=frozenset({"limit"}),
+            ),
             ToolSpec(fn=self.get_clause, title="Read a clause", verb="read", risk="low", resource="corpus"),
             ToolSpec(fn=self.compare_versions, title="Compare versions", verb="read", risk="low", resource="corpus"),
             ToolSpec(fn=self.list_documents, title="List documents", verb="list", risk="low", resource="corpus"),
