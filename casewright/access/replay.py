@@ -22,7 +22,7 @@ from casewright.access.decide import decide
 from casewright.access.embedded import EmbeddedEngine
 from casewright.access.flips import KINDS, PERMISSIVE, Flip, Outcome, kind_of, outcome_of
 from casewright.contracts.decision import DecisionInput, Denied
-from casewright.errors import PolicyError
+from casewright.errors import InputError, PolicyError
 
 WORKERS = 2
 PARALLEL_FROM = 2_000
@@ -44,7 +44,7 @@ class ReplayInput:
     codes: tuple[str, ...] = ()
     revision: str = ""
     missing: tuple[str, ...] = ()
-    """Paths that the record does not hold any more."""
+    """Paths that the record does not show; such an input is never decided again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +92,15 @@ def replay(
     `workers`: 1 stays in this process; None chooses by the number of inputs and processors.
 
     Raises:
+        InputError: there is no input that can be decided again, so nothing would be shown.
         PolicyError: a folder cannot be used, or changed while it was replayed.
     """
     listed = list(inputs)
+    if all(one.missing for one in listed):
+        raise InputError(
+            f"none of {len(listed)} decisions can be replayed; record some, widen --since and --tool, or export them "
+            "with --with-personal-data"
+        )
     with tempfile.TemporaryDirectory() as vetted:
         cache = Path(vetted)
         pair = _Pair.load(baseline, candidate, cache)
@@ -136,6 +142,9 @@ class _Pair:
         return cls(folders=(baseline, candidate), before=before, after=after)
 
     def replayed(self, one: ReplayInput) -> _Result:
+        if one.missing:
+            fault = f"the record does not show {', '.join(one.missing)}"
+            return _Result(flip=None, other_reasons=False, fault=fault)
         before, after = _outcome(self.before, one.document), _outcome(self.after, one.document)
         found = kind_of(before, after)
         flip = None
@@ -170,8 +179,6 @@ def _fault(one: ReplayInput, now: Outcome, revision: str) -> str:
     if not one.effect or (one.effect, set(one.codes)) == (now.effect, set(now.codes)):
         return ""
     said = f"recorded {one.effect}: {', '.join(one.codes)}; now {now.shown}"
-    if one.missing:
-        return f"the record no longer holds {', '.join(one.missing)}; {said}"
     if one.revision != revision:
         return f"decided under another revision ({one.revision[:12]}); {said}"
     return f"the same revision answers otherwise; {said}"
