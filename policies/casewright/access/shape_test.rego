@@ -57,6 +57,10 @@ _odd := [
 	{"path": "provenance", "change": {"arguments": {"query": 1}}},
 	{"path": "provenance", "change": {"provenance": {"query": "caller"}}},
 	{"path": "input", "change": {"arguments": []}},
+	{"path": "input", "change": {"arguments": 1}},
+	{"path": "input", "change": {"provenance": true}},
+	{"path": "principal", "change": {"principal": {"roles": 1}}},
+	{"path": "context.controls", "change": {"context": {"controls": {"limits": 1}}}},
 	{"path": "input", "change": {"extra": 1}},
 ]
 
