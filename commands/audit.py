@@ -91,7 +91,7 @@ async def _export(shell: Shell, file: Path, public_key: Path | None) -> dict[str
     from casewright.audit.public_key import PublicKey
 
     services = shell.services
-    await permit(services, shell.principal("audit"), Deed(name="export_audit", verb="read"))
+    await permit(services, shell.principal("audit"), Deed(name="export_audit", verb="read", risk="medium"))
     seq, _ = await services.audit.head()
     with _progress(shell, "writing events", seq) as advance:
         last, hash_ = await write(services.database, file, progress=advance)

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import URL, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -41,7 +41,7 @@ class Database:
     @classmethod
     def sqlite(cls, path: Path) -> "Database":
         """The SQLite file at `path`; it is made by the migrations, not here."""
-        return cls(create_async_engine(f"sqlite+aiosqlite:///{path}"), name=str(path), file=path)
+        return cls(create_async_engine(URL.create("sqlite+aiosqlite", database=str(path))), name=str(path), file=path)
 
     def at_close(self, closer: Callable[[], None]) -> None:
         """Call `closer` (from a worker thread, it may block) whenever the database is closed."""
