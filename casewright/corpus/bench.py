@@ -18,9 +18,9 @@ from typing import Any, cast
 from casewright.canonical import sha256_text
 from casewright.contracts.base import Contract
 from casewright.contracts.clause import SearchFilters
+from casewright.corpus.clauses import ParsedClause
 from casewright.corpus.embedding import Embedder, default_embedder
 from casewright.corpus.filters import OPEN_END, Predicate
-from casewright.corpus.markdown import ParsedClause
 from casewright.corpus.reranking import RankerRunner, default_ranker
 from casewright.corpus.rows import IndexedVersion, row_values, search_text
 from casewright.corpus.search import Searcher, find

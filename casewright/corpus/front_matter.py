@@ -1,15 +1,16 @@
 """The YAML front matter of a document: who issued it, for whom, and from when it holds.
 
 Every field is read strictly; what is not understood raises `UnreadableDocumentError`, whose
-text says what is wrong and how to mend it. Called by `markdown` alone.
+text says what is wrong and how to mend it. Called by `documents` and the readers of formats.
 """
 
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from casewright.contracts.clause import DocumentStatus
 from casewright.errors import InputError
@@ -57,13 +58,12 @@ def split_front_matter(text: str) -> tuple[str, str]:
     raise UnreadableDocumentError("its front matter is not closed; end it with a line '---'")
 
 
-def read_front_matter(source: str, *, tenant: str) -> FrontMatter:
+def typed_matter(fields: Mapping[str, object], *, tenant: str) -> FrontMatter:
     """Typed front matter of a document that `tenant` ingests.
 
     Raises:
-        UnreadableDocumentError: not YAML, a field missing, unknown or of the wrong kind, or another tenant named.
+        UnreadableDocumentError: a field missing or of the wrong kind, or another tenant named.
     """
-    fields = _mapping(source)
     named = fields.get("tenant", tenant)
     if named != tenant:
         raise UnreadableDocumentError(
@@ -91,7 +91,26 @@ def read_front_matter(source: str, *, tenant: str) -> FrontMatter:
     return matter
 
 
-def _mapping(source: str) -> dict[str, Any]:
+def merged(own: Mapping[str, object], beside: Mapping[str, object]) -> Mapping[str, object]:
+    """What a document and its sidecar say together: the sidecar wins, but for whom it is may not differ.
+
+    Raises:
+        UnreadableDocumentError: tenant or access labels differ.
+    """
+    for name in ("tenant", "labels"):
+        if name in own and name in beside and own[name] != beside[name]:
+            raise UnreadableDocumentError(
+                f"it says {name!r} is {_shown(own[name])} and its sidecar {_shown(beside[name])}; make them agree"
+            )
+    return {**own, **beside}
+
+
+def read_fields(source: str) -> dict[str, object]:
+    """The `name: value` lines of YAML, not yet checked.
+
+    Raises:
+        UnreadableDocumentError: not YAML, or not such lines.
+    """
     import yaml
 
     try:
@@ -106,10 +125,10 @@ def _mapping(source: str) -> dict[str, Any]:
             "its front matter is not a list of 'name: value' lines; write title, document_id, version, "
             "effective_from and status"
         )
-    return cast("dict[str, Any]", value)
+    return cast("dict[str, object]", value)
 
 
-def _text(fields: dict[str, Any], name: str) -> str:
+def _text(fields: Mapping[str, object], name: str) -> str:
     value = fields.get(name)
     if isinstance(value, str) and value.strip() and len(value) <= _MAX_TEXT:
         return unicodedata.normalize("NFC", " ".join(value.split()))
@@ -118,7 +137,7 @@ def _text(fields: dict[str, Any], name: str) -> str:
     )
 
 
-def _name(fields: dict[str, Any], name: str) -> str:
+def _name(fields: Mapping[str, object], name: str) -> str:
     value = fields.get(name)
     if isinstance(value, str) and _NAME.fullmatch(value) and unicodedata.is_normalized("NFC", value):
         return value
@@ -128,14 +147,14 @@ def _name(fields: dict[str, Any], name: str) -> str:
     )
 
 
-def _status(fields: dict[str, Any]) -> DocumentStatus:
+def _status(fields: Mapping[str, object]) -> DocumentStatus:
     value = fields.get("status")
     if isinstance(value, str) and value in _STATUSES:
         return _STATUSES[value]
     raise UnreadableDocumentError(f"front matter 'status' is {_shown(value)}; write published, draft or withdrawn")
 
 
-def _date(fields: dict[str, Any], name: str) -> dt.date:
+def _date(fields: Mapping[str, object], name: str) -> dt.date:
     value = fields.get(name)
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         with suppress(ValueError):
@@ -147,7 +166,7 @@ def _date(fields: dict[str, Any], name: str) -> dt.date:
     )
 
 
-def _labels(fields: dict[str, Any]) -> tuple[str, ...]:
+def _labels(fields: Mapping[str, object]) -> tuple[str, ...]:
     """Access labels; a value that is not a list of names must never read as 'no labels'."""
     if "labels" not in fields:
         return ()

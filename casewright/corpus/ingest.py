@@ -4,7 +4,6 @@ Everything is written to new table versions first; one swap of the state pointer
 visible. Called by `corpus.Corpus` alone, under the ingest lock.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,11 +14,11 @@ from pydantic import Field
 
 from casewright.contracts.base import Contract
 from casewright.corpus.catalogue import Catalogue
+from casewright.corpus.documents import SIDECAR_SUFFIX, ParsedDocument, parse_document, source_hash
 from casewright.corpus.effective import chain_ends
 from casewright.corpus.filters import Predicate, equal
 from casewright.corpus.front_matter import UnreadableDocumentError
 from casewright.corpus.lock import exclusive
-from casewright.corpus.markdown import ParsedDocument, parse_document
 from casewright.corpus.rows import IndexedVersion, row_values, search_text, version_of
 from casewright.corpus.state import ActiveState, read_state, write_state
 from casewright.corpus.table import ClauseTable, storage_errors
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 LOCK_NAME = "ingest.lock"
 LOCK_WAIT_SECONDS = 120.0
-_SUFFIXES = (".md", ".markdown")
 
 
 class IngestProgress(Contract):
@@ -92,7 +90,7 @@ def find_files(paths: Sequence[Path]) -> tuple[Path, ...]:
         inside = (
             [path]
             if path.is_file()
-            else sorted(item for item in path.rglob("*") if item.is_file() and not _hidden(item, path))
+            else sorted(item for item in path.rglob("*") if item.is_file() and not _left_out(item, path))
         )
         if not inside:
             raise InputError(f"the folder {str(path)!r} holds no files; put Markdown documents there or name another")
@@ -163,19 +161,16 @@ class Ingest:
         return reading
 
     def _read_one(self, path: Path, known: frozenset[str], reading: _Reading) -> None:
-        if path.suffix.lower() not in _SUFFIXES:
-            raise UnreadableDocumentError(
-                f"{path.suffix or 'a file without an ending'!r} is not Markdown; convert it to a .md file with "
-                "front matter"
-            )
+        sidecar_path = path.with_name(path.name + SIDECAR_SUFFIX)
         try:
             content = path.read_bytes()
+            sidecar = sidecar_path.read_bytes() if sidecar_path.is_file() else None
         except OSError as error:
             raise UnreadableDocumentError(f"it cannot be read ({error.strerror}); mend its permissions") from error
-        if hashlib.sha256(content).hexdigest() in known:
+        if source_hash(content, sidecar) in known:
             reading.unchanged += 1
             return
-        document = parse_document(content, tenant=self._tenant)
+        document = parse_document(content, tenant=self._tenant, name=path.name, sidecar=sidecar)
         key = (document.matter.document_id, document.matter.version)
         if key in reading.sources:
             other = str(reading.sources[key].path)
@@ -246,5 +241,8 @@ def _no_progress(_: IngestProgress) -> None:
     return
 
 
-def _hidden(path: Path, root: Path) -> bool:
+def _left_out(path: Path, root: Path) -> bool:
+    """Whether the file is hidden, or only says something about the one beside it."""
+    if path.name.endswith(SIDECAR_SUFFIX) and path.with_name(path.name.removesuffix(SIDECAR_SUFFIX)).is_file():
+        return True
     return any(part.startswith(".") for part in path.relative_to(root).parts)

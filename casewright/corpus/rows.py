@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from casewright.contracts.clause import Clause, ClauseHit, DocumentStatus, DocumentVersion
+from casewright.corpus.clauses import ParsedClause
+from casewright.corpus.documents import ParsedDocument
 from casewright.corpus.effective import VersionRange
 from casewright.corpus.filters import OPEN_END, day_from_number, day_number, label_set_name, start_day
 from casewright.corpus.labels import fold_reference
 from casewright.corpus.lexicon import term_hashes
-from casewright.corpus.markdown import ParsedClause, ParsedDocument
 
 LEAD_IN_SEPARATOR = "\n"
 """Between the texts of a lead-in; clause texts hold no line break."""

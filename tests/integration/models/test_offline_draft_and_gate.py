@@ -24,7 +24,7 @@ from casewright.contracts.recommendation import (
     VerifiedCitation,
 )
 from casewright.corpus.citations import refused, verify_quote
-from casewright.corpus.markdown import ParsedDocument, parse_document
+from casewright.corpus.documents import ParsedDocument, parse_document
 from casewright.corpus.sentences import sentences
 from casewright.drafts.gate import GateContext, check
 from casewright.models.accounting import MemoryRecorder

@@ -13,7 +13,8 @@ from casewright.canonical import sha256_text
 from casewright.contracts.clause import Clause
 from casewright.contracts.recommendation import Citation
 from casewright.corpus.citations import fold, is_whole_quote, verify_quote
-from casewright.corpus.markdown import ParsedClause, parse_document
+from casewright.corpus.clauses import ParsedClause
+from casewright.corpus.documents import parse_document
 from casewright.corpus.sentences import sentences
 
 RULE = (

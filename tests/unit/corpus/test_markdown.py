@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casewright.corpus.documents import parse_document
 from casewright.corpus.front_matter import UnreadableDocumentError
-from casewright.corpus.markdown import parse_document
 
 MATTER = """---
 title: 'Dispute Policy'
@@ -82,10 +82,9 @@ def test_front_matter_gives_dates_status_and_sorted_labels() -> None:
         (document(MATTER.replace("[fraud-ops, audit]", "['a#b']")), "not a name"),
         (document(MATTER.replace("issuer:", "effective_to: 2024-01-01\nissuer:")), "before effective_from"),
         (document(MATTER.replace("issuer:", "tenant: millbrook\nissuer:")), "names the tenant 'millbrook'"),
-        (document(body=BODY + "\nA paragraph without a label.\n"), "has no label"),
         (document(body=BODY + "\n**3.2(a)** again\n"), "occurs twice"),
         (document(body=BODY + "\n**§ 4.1** the same to a reader\n"), "occurs twice"),
-        (document(body="\n# Only a heading\n"), "no labelled paragraph"),
+        (document(body="\n# Only a heading\n"), "no text"),
         (document(body="\n**5.1**\n"), "has 0 characters"),
         (b"\x00\x01\x02PK", "binary"),
         (document() + b"\xff\xfe", "UTF-8"),

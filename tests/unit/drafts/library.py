@@ -18,7 +18,7 @@ from casewright.contracts.recommendation import (
     VerifiedCitation,
 )
 from casewright.corpus.citations import refused, verify_quote
-from casewright.corpus.markdown import parse_document
+from casewright.corpus.documents import parse_document
 from casewright.drafts.gate import GateContext, GateReport, check
 
 AS_OF = dt.date(2026, 3, 4)
