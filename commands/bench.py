@@ -3,10 +3,7 @@
 Ratios are what to compare between machines; milliseconds are what this one gave.
 """
 
-import asyncio
 import json
-import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -17,8 +14,9 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from casewright.config import app_root
 from casewright.errors import InputError
+from commands import bench_guard
+from commands.bench_process import environment, machine, run_command
 from commands.shell import Shell
 
 BARE_SERVER = """
@@ -49,6 +47,7 @@ def build() -> typer.Typer:
     app = typer.Typer(help="Measure retrieval and the servers on this machine.", no_args_is_help=True)
     app.command("retrieval")(retrieval)
     app.command("search")(search)
+    bench_guard.register(app)
     return app
 
 
@@ -82,15 +81,10 @@ def search(
     shell.show(document, _search_view)
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were made on."""
-    return {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
-
-
 async def _measure_search(shell: Shell, home: str, documents: Path, calls: int) -> dict[str, Any]:
     with shell.busy("ingesting"):
-        await _run("--home", home, "init", "--no-sample")
-        ingested = json.loads(await _run("--home", home, "--json", "corpus", "ingest", str(documents)))
+        await run_command("--home", home, "init", "--no-sample")
+        ingested = json.loads(await run_command("--home", home, "--json", "corpus", "ingest", str(documents)))
     with shell.busy("searching"):
         ours = ("-m", "casewright.launch", "mcp", "policy-search", "--as", "rosa", "--home", home)
         guarded = await _time_calls(ours, calls)
@@ -108,27 +102,11 @@ async def _measure_search(shell: Shell, home: str, documents: Path, calls: int) 
     }
 
 
-async def _run(*arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "casewright.launch",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=_environment(),
-    )
-    out, errors = await asyncio.wait_for(process.communicate(), timeout=600)
-    if process.returncode != 0:
-        raise InputError(f"{' '.join(arguments)!r} failed: {errors.decode(errors='replace')[-500:]}")
-    return out.decode()
-
-
 async def _time_calls(arguments: tuple[str, ...], calls: int) -> Samples:
     from mcp import Client
     from mcp.client.stdio import StdioServerParameters
 
-    parameters = StdioServerParameters(command=sys.executable, args=list(arguments), env=_environment())
+    parameters = StdioServerParameters(command=sys.executable, args=list(arguments), env=environment())
     samples: Samples = []
     async with Client(parameters) as client:
         for number in range(calls + len(QUESTIONS)):
@@ -140,11 +118,6 @@ async def _time_calls(arguments: tuple[str, ...], calls: int) -> Samples:
             if number >= len(QUESTIONS):  # the first round warms both servers up
                 samples.append((time.perf_counter() - began) * 1000)
     return samples
-
-
-def _environment() -> dict[str, str]:
-    path = os.pathsep.join(part for part in (str(app_root()), os.environ.get("PYTHONPATH", "")) if part)
-    return {**os.environ, "PYTHONPATH": path}
 
 
 def _percentile(samples: Samples, percent: int) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
 
     from servers.bearer import Resource
+    from servers.build import ServerFactory
     from servers.guarded import GuardedServer
 
 
@@ -58,7 +59,14 @@ def serve_http(services: Services, names: tuple[ServerName, ...], *, host: str, 
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=10)
 
 
-def build_app(services: Services, names: tuple[ServerName, ...], *, host: str, port: int) -> Starlette:
+def build_app(
+    services: Services,
+    names: tuple[ServerName, ...],
+    *,
+    host: str,
+    port: int,
+    factory: "ServerFactory | None" = None,
+) -> Starlette:
     """One ASGI application with every named server under its own path, and `/healthz`.
 
     Raises:
@@ -70,7 +78,7 @@ def build_app(services: Services, names: tuple[ServerName, ...], *, host: str, p
     _ = services.database  # a data folder that is not set up stops the start, not the first call
     base = _checked_url(services, host, port)
     resources: dict[ServerName, Resource] = {name: _resource(services, name, base) for name in names}
-    factory = ServerFactory(services)
+    factory = factory or ServerFactory(services)
     servers: dict[ServerName, GuardedServer] = {name: factory.build_http(name, resources[name].url) for name in names}
     security = transport_security(host, port)
     security.allowed_hosts.append(urlsplit(base).netloc)

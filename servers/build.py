@@ -3,6 +3,7 @@
 Called by `casewright mcp`, by the orchestrator's in-process connections and by tests.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from casewright.contracts.principal import ServerName
@@ -37,8 +38,10 @@ INSTRUCTIONS: dict[ServerName, str] = {
 class ServerFactory:
     """Builds servers over one set of services; tool definitions are made once and shared."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, tools: Mapping[ServerName, tuple[ToolSpec, ...]] | None = None) -> None:
+        """`tools` takes the place of a server's own (a measurement's trivial one); they are guarded alike."""
         self._services = services
+        self._tools = tools or {}
         self._made: dict[ServerName, tuple[Guard, tuple[ToolDefinition, ...]]] = {}
 
     def build(self, name: ServerName, token: str) -> GuardedServer:
@@ -69,7 +72,7 @@ class ServerFactory:
     def _parts(self, name: ServerName) -> tuple[Guard, tuple[ToolDefinition, ...]]:
         if name not in self._made:
             guard = Guard(self._services, server=name)
-            specs = _specs(self._services, name, guard)
+            specs = self._tools.get(name) or _specs(self._services, name, guard)
             self._made[name] = (guard, tuple(ToolDefinition.of(spec) for spec in specs))
         return self._made[name]
 
