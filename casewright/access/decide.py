@@ -104,6 +104,8 @@ def _check_agreement(decision: Decision, document: DecisionInput) -> None:
         if decision.effect != "deny":
             raise ValueError(f"allow is false but the effect is {decision.effect!r}")
         return
+    if document.mode == "call" and document.tool.verb == "execute" and decision.effect != "require_approval":
+        raise ValueError(f"the effect of an execution is {decision.effect!r}; nothing is executed without approval")
     if decision.effect not in _EFFECTS[document.mode]:
         raise ValueError(f"allow is true but the effect of a {document.mode} is {decision.effect!r}")
     _check_obligations(decision)

@@ -374,7 +374,8 @@ SPECIALISTS = (INTAKE, FACTS_ANALYST, EVIDENCE_CHECKER, POLICY_RESEARCHER, DRAFT
 
 
 def token(world: World, specialist: Specialist, server: ServerName, scopes: tuple[str, ...]) -> str:
-    actor = Actor(kind="agent", agent=specialist.name, run_id="run-attack", case_id="HL-2026-0013")
+    step = {"executor": "act", "verifier": "verify"}.get(specialist.name, specialist.name)
+    actor = Actor(kind="agent", agent=specialist.name, run_id="run-attack", case_id="HL-2026-0013", step=step)
     grant = Grant(principal=world.person("rosa"), actor=actor, server=server, scopes=scopes)
     return world.services.tokens.mint(grant)
 

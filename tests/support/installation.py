@@ -48,6 +48,16 @@ class Bearer:
     run_id: str = RUN
     scopes: tuple[str, ...] = ("*",)
     seconds: int = 600
+    step: str = ""
+    """Of an agent: the node it acts in; empty: the one it has for its first scope."""
+
+    @property
+    def node(self) -> str:
+        """Where the agent acts; a person acts in no node."""
+        if self.step or not self.agent:
+            return self.step
+        nodes = {"verifier": "verify", "executor": "act" if self.scopes[0] == "execute_action" else "propose"}
+        return nodes.get(self.agent, self.agent)
 
 
 ROSA = Bearer()
@@ -66,7 +76,7 @@ class World:
     def token(self, server: ServerName, bearer: Bearer = ROSA) -> str:
         """A token as the installation itself would mint it."""
         kind: Literal["user", "agent"] = "agent" if bearer.agent else "user"
-        actor = Actor(kind=kind, agent=bearer.agent, run_id=bearer.run_id, case_id=bearer.case_id)
+        actor = Actor(kind=kind, agent=bearer.agent, run_id=bearer.run_id, case_id=bearer.case_id, step=bearer.node)
         principal = self.services.identities.find(bearer.identity)
         grant = Grant(principal=principal, actor=actor, server=server, scopes=bearer.scopes, seconds=bearer.seconds)
         return self.services.tokens.mint(grant)

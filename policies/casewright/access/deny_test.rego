@@ -10,10 +10,15 @@ _denials := [
 	{"code": "tool_mismatch", "change": {"tool": {"risk": "high"}}},
 	{"code": "tool_mismatch", "change": {"tool": {"kind": "prompt"}}},
 	{"code": "actor_malformed", "change": {"actor": {"agent": "intake"}}},
+	{"code": "actor_malformed", "change": {"actor": {"step": "act"}}},
 	{"code": "agent_tool", "change": _agent("router", _get_case)},
 	{"code": "agent_tool", "change": _agent("nobody", _get_case)},
 	{"code": "agent_tool", "change": _agent("", _get_case)},
 	{"code": "agent_tool", "change": _agent("executor", _list_cases.tool)},
+	{"code": "agent_step", "change": _all([_agent("intake", _get_case), {"actor": {"step": ""}}])},
+	{"code": "agent_step", "change": _all([_agent("intake", _get_case), {"actor": {"step": "drafter"}}])},
+	{"code": "agent_step", "change": _all([_execute, _agent("executor", _execute.tool), {"actor": {"step": "verify"}}])},
+	{"code": "agent_step", "change": _all([_agent("intake", _get_case), {"mode": "list", "actor": {"step": "act"}}])},
 	{"code": "agent_unbound", "change": _all([_agent("intake", _get_case), {"actor": {"run_id": ""}}])},
 	{"code": "agent_unbound", "change": _all([_agent("intake", _get_case), {"actor": {"case_id": ""}}])},
 	{"code": "scope_missing", "change": {"actor": {"scopes": []}}},
@@ -35,6 +40,9 @@ _denials := [
 	{"code": "case_mismatch", "change": {"actor": {"case_id": "HL-2"}}},
 	{"code": "case_mismatch", "change": {"resource": {"id": ""}}},
 	{"code": "not_assigned", "change": {"resource": {"assigned_to": ["tomas"]}}},
+	{"code": "sealed_matter", "change": {"resource": {"sealed": true}}},
+	{"code": "sealed_matter", "change": {"principal": {"roles": ["auditor"]}, "resource": {"sealed": true}}},
+	{"code": "sealed_matter", "change": _all([_execute, {"resource": {"sealed": true}}])},
 	{"code": "run_mismatch", "change": _all([
 		_execute,
 		_agent("executor", _execute.tool),
@@ -73,4 +81,29 @@ test_a_draft_is_named_by_its_case_or_below_it if {
 	_allows(draft, "permit", "assigned")
 	_allows(_all([draft, {"resource": {"id": "HL-1/draft-9"}}]), "permit", "assigned")
 	_denies(_all([draft, {"resource": {"id": "HL-10/draft-9"}}]), "case_mismatch")
+}
+
+test_who_may_open_seals_reaches_a_sealed_matter if {
+	sealed := {"resource": {"sealed": true}}
+	_allows(_all([sealed, {"principal": {"id": "selma", "roles": ["supervisor"]}}]), "permit", "tenant_wide")
+	_allows(_all([sealed, {"mode": "list"}]), "maybe", "could_be_allowed")
+	_allows(_all([_search, sealed]), "permit", "open_to_role")
+}
+
+test_who_may_open_seals_must_reach_the_sealed_matter if {
+	tables := object.union(_tables, {"roles": {"supervisor": {"cases": "assigned"}}})
+	doc := object.union(_base, {"principal": {"id": "selma", "roles": ["supervisor"]}, "resource": {"sealed": true}})
+	away := data.casewright.access.decision with input as doc with data.data.access as tables
+	{reason.code | some reason in away.reasons} == {"not_assigned", "sealed_matter"}
+	named := object.union(doc, {"resource": {"assigned_to": ["selma"]}})
+	there := data.casewright.access.decision with input as named with data.data.access as tables
+	there.allow == true
+}
+
+test_an_agent_has_in_each_step_only_tools_of_its_own if {
+	every agent in _tables.agents {
+		every tools in agent.steps {
+			every tool in tools { tool in agent.tools }
+		}
+	}
 }

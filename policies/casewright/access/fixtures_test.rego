@@ -84,7 +84,12 @@ _vote := object.union(_execute, {
 })
 
 _agent(name, tool) := {
-	"actor": {"kind": "agent", "agent": name, "scopes": [tool.name]},
+	"actor": {
+		"kind": "agent",
+		"agent": name,
+		"step": object.get({"executor": "act", "verifier": "verify"}, name, name),
+		"scopes": [tool.name],
+	},
 	"tool": tool,
 }
 
@@ -100,14 +105,17 @@ _all(changes) := object.union_n(changes)
 _codes(change) := {reason.code | some reason in _decide(change).reasons}
 
 _denies(change, code) if {
-	_decide(change).allow == false
-	_decide(change).effect == "deny"
-	_decide(change).obligations == []
-	code in _codes(change)
+	decision := _decide(change)
+	decision.allow == false
+	decision.effect == "deny"
+	decision.obligations == []
+	some reason in decision.reasons
+	reason.code == code
 }
 
 _allows(change, effect, code) if {
-	_decide(change).allow == true
-	_decide(change).effect == effect
-	_codes(change) == {code}
+	decision := _decide(change)
+	decision.allow == true
+	decision.effect == effect
+	{reason.code | some reason in decision.reasons} == {code}
 }

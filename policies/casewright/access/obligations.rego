@@ -1,20 +1,13 @@
 # What must be met before and after the tool runs.
-# Approval, limit, redaction and audit; only of calls that are allowed.
+# Approval, limit, redaction, watermark and audit; only of calls that are allowed.
 
 package casewright.access
 
 import future.keywords.not
 import rego.v1
 
-_obligations contains obligation if {
+_obligations contains object.union(_approval, {"kind": "approval", "author_excluded": true}) if {
 	_effect == "require_approval"
-	obligation := {
-		"kind": "approval",
-		"roles": _approval.roles,
-		"quorum": _approval.quorum,
-		"author_excluded": true,
-		"ttl_seconds": _tables.approvals.ttl_seconds,
-	}
 }
 
 _obligations contains {"kind": "limit", "max_results": _tables.limits.search_results} if {
@@ -29,15 +22,28 @@ _obligations contains {"kind": "redact", "above": level} if {
 	rank == _sees
 }
 
+# What an auditor reads of cases says for whom it was made. A role that does not say whether it
+# marks does.
+_obligations contains {"kind": "watermark", "text": text} if {
+	input.mode == "call"
+	not _tool.redacts == false
+	not input.tool.verb in _changing
+	some role in _reaching
+	not _tables.roles[role].watermark == false
+	text := sprintf("read by %s of %s in %s", [input.principal.id, input.principal.tenant, input.actor.run_id])
+}
+
 _obligations contains {"kind": "audit", "level": "full"} if {
 	input.mode == "call"
-	input.tool.verb in {"write", "execute"}
+	input.tool.verb in _changing
 }
 
 _obligations contains {"kind": "audit", "level": "summary"} if {
 	input.mode == "call"
-	not input.tool.verb in {"write", "execute"}
+	not input.tool.verb in _changing
 }
+
+_changing := {"write", "execute"}
 
 # The lower of the clearance and the most that a role which reaches the resource may see. Values
 # above "confidential" leave by no tool.

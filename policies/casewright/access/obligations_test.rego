@@ -5,14 +5,15 @@ import rego.v1
 _obliged(change, kind) := [obligation | some obligation in _decide(change).obligations; obligation.kind == kind]
 
 _rules := [
-	{"action": "issue_provisional_credit", "amount": 0, "quorum": 1},
-	{"action": "issue_provisional_credit", "amount": 500000, "quorum": 1},
-	{"action": "issue_provisional_credit", "amount": 500001, "quorum": 2},
-	{"action": "issue_final_credit", "amount": 500001, "quorum": 2},
-	{"action": "deny_claim", "amount": 900000, "quorum": 1},
-	{"action": "send_adverse_action_notice", "amount": 0, "quorum": 1},
-	{"action": "escalate", "amount": 0, "quorum": 1},
-	{"action": "close_duplicate", "amount": 0, "quorum": 1},
+	{"action": "issue_provisional_credit", "amount": 0, "quorum": 1, "ttl": 259200},
+	{"action": "issue_provisional_credit", "amount": 500000, "quorum": 1, "ttl": 259200},
+	{"action": "issue_provisional_credit", "amount": 500001, "quorum": 2, "ttl": 86400},
+	{"action": "issue_final_credit", "amount": 500000, "quorum": 1, "ttl": 259200},
+	{"action": "issue_final_credit", "amount": 500001, "quorum": 2, "ttl": 86400},
+	{"action": "deny_claim", "amount": 900000, "quorum": 1, "ttl": 259200},
+	{"action": "send_adverse_action_notice", "amount": 0, "quorum": 1, "ttl": 172800},
+	{"action": "escalate", "amount": 0, "quorum": 1, "ttl": 604800},
+	{"action": "close_duplicate", "amount": 0, "quorum": 1, "ttl": 604800},
 ]
 
 test_executing_needs_the_approval_that_action_and_amount_ask_for if {
@@ -24,7 +25,7 @@ test_executing_needs_the_approval_that_action_and_amount_ask_for if {
 			"roles": ["supervisor"],
 			"quorum": rule.quorum,
 			"author_excluded": true,
-			"ttl_seconds": 259200,
+			"ttl_seconds": rule.ttl,
 		}]
 	}
 }
@@ -73,4 +74,29 @@ test_a_role_that_says_not_what_it_sees_sees_only_what_is_public if {
 test_what_changes_something_is_audited_in_full if {
 	_obliged({}, "audit") == [{"kind": "audit", "level": "summary"}]
 	_obliged(_execute, "audit") == [{"kind": "audit", "level": "full"}]
+}
+
+_auditor := {"principal": {"id": "avery", "roles": ["auditor"]}}
+
+test_what_an_auditor_reads_of_cases_says_for_whom if {
+	mark := [{"kind": "watermark", "text": "read by avery of harborline in run-1"}]
+	_obliged(_auditor, "watermark") == mark
+	_obliged(_all([_list_cases, _auditor]), "watermark") == mark
+	both := {"principal": {"roles": ["reviewer", "auditor"]}}
+	count(_obliged(both, "watermark")) == 1
+}
+
+test_nobody_else_and_nothing_else_is_marked if {
+	_obliged({}, "watermark") == []
+	_obliged({"principal": {"id": "selma", "roles": ["supervisor"]}}, "watermark") == []
+	_obliged(_all([_search, _auditor]), "watermark") == []
+	_obliged(_all([_execute, {"principal": {"roles": ["reviewer", "auditor"]}}]), "watermark") == []
+	unreached := {"principal": {"roles": ["reviewer", "service"]}}
+	_obliged(unreached, "watermark") == []
+}
+
+test_a_role_that_says_not_whether_it_marks_does if {
+	decision := data.casewright.access.decision with input as _base
+		with data.data.access as json.remove(_tables, ["roles/reviewer/watermark"])
+	"watermark" in {obligation.kind | some obligation in decision.obligations}
 }

@@ -1,5 +1,6 @@
 """Executing an action over MCP: only with the approval of exactly that call, and once."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,8 @@ async def test_the_executor_of_the_run_executes_what_people_approved(world: Worl
     executor = Bearer(case_id=ACTION_CASE, agent="executor", scopes=("submit_action", "execute_action"))
     asked = structured(await world.call("drafting", "submit_action", arguments, bearer=executor))
     assert asked["status"] == "approved"
-    assert (await execute(world, arguments, executor))["status"] == "executed"
+    assert "not available" in await not_executed(world, arguments, replace(executor, step="verify"))
+    assert (await execute(world, arguments, replace(executor, step="act")))["status"] == "executed"
 
 
 @pytest.mark.proves("C4", "G1")
