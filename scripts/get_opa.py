@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,7 @@ MODULE = "github.com/open-policy-agent/opa"
 MODULE_HASH = "h1:dLKnsisFIuICZAWDvG3Us2k/TjGkxOCJ7fWINcnwKHM="
 LARGEST_BYTES = 300_000_000
 CONNECT_SECONDS = 15
+DOWNLOAD_SECONDS = 600
 BUILD_SECONDS = 1_200
 
 
@@ -80,15 +82,22 @@ def from_release(target: Path, *, sha256: str) -> str:
 
 
 def fetched(url: str, *, most: int) -> bytes:
-    """The content at an https address."""
+    """The content at an https address, also after redirects."""
+    content = bytearray()
+    until = time.monotonic() + DOWNLOAD_SECONDS
     try:
         with urllib.request.urlopen(url, timeout=CONNECT_SECONDS) as answer:  # noqa: S310 (https, written above)
-            content: bytes = answer.read(most + 1)
+            if not answer.url.startswith("https://"):
+                raise NotHadError(f"{url} leads to {answer.url}, which is not https")
+            while chunk := answer.read(1 << 20):
+                content += chunk
+                if len(content) > most or time.monotonic() > until:
+                    raise NotHadError(f"{url} gives too much or takes too long; it is not used")
     except (OSError, http.client.HTTPException) as error:
         raise NotHadError(f"{url} cannot be had: {error}") from error
-    if not content.split() or len(content) > most:
-        raise NotHadError(f"{url} gives {len(content)} bytes, which is not what belongs there")
-    return content
+    if not content.split():
+        raise NotHadError(f"{url} is empty")
+    return bytes(content)
 
 
 def from_go(target: Path) -> str:

@@ -72,17 +72,14 @@ ACCESS = {
     "D5": proved("approvals ask for roles, quorum and distinct people, leave the author out, and expire"),
     "D6": proved("budgets and kill switches are policy data and take effect at once"),
     "D7": proved(
-        "policies reload after validation, keep the last good set, and every decision names its revision",
-        "bundles are not signed yet",
+        "policies reload after validation, keep the last good set, and every decision names its revision; "
+        "bundles are signed"
     ),
     "D8": proved(
         "authors check, test, explain a decision and replay recorded ones against a candidate",
         "check, test, coverage and explain: replaying recorded decisions is missing",
     ),
-    "D9": proved(
-        "the embedded engine and a real OPA server give the same decisions",
-        "proved where an opa binary is at hand, on the sample cases and the rules' own tests; no parity suite yet",
-    ),
+    "D9": proved("the embedded engine and a real OPA server give the same decisions"),
 }
 
 ORCHESTRATION = {
