@@ -1,6 +1,6 @@
 """`casewright policy test`: the policies' own tests, with coverage, once or on every change."""
 
-from collections.abc import Iterator
+import contextlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _DEBOUNCE_MILLISECONDS = 200
 """Changes that follow each other within this time are one change: editors write in several steps."""
+
+_LOOK_UP_MILLISECONDS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +78,21 @@ def _watch(shell: Shell, plan: _Plan) -> None:
     def matters(_change: object, path: str) -> bool:
         return path.endswith((".rego", "data.json"))
 
-    _tell(shell, plan)
-    changes: Iterator[Any] = watch(
-        plan.folder, watch_filter=matters, debounce=_DEBOUNCE_MILLISECONDS, raise_interrupt=False
-    )
-    for found in changes:
-        names = sorted({Path(path).name for _, path in found})
-        shell.note(f"changed: {', '.join(names)}")
-        _tell(shell, plan)
+    # The first, empty answer says that watching has begun: no change during the first run is lost.
+    begun = False
+    with contextlib.suppress(KeyboardInterrupt):
+        for found in watch(
+            plan.folder,
+            watch_filter=matters,
+            debounce=_DEBOUNCE_MILLISECONDS,
+            rust_timeout=_LOOK_UP_MILLISECONDS,
+            yield_on_timeout=True,
+        ):
+            if found:
+                shell.note(f"changed: {', '.join(sorted({Path(path).name for _, path in found}))}")
+            if found or not begun:
+                begun = True
+                _tell(shell, plan)
     raise typer.Exit(0)
 
 

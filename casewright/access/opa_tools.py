@@ -50,7 +50,7 @@ def opa_test(opa: Binary, folder: Path, *, pattern: str = "") -> Mapping[str, bo
 
 
 def regal_lint(regal: Binary, folder: Path) -> tuple[Problem, ...]:
-    """`regal lint` with the configuration that lies above the folder."""
+    """What `regal lint` calls errors, with the configuration that lies above the folder; warnings are for editors."""
     done = run([str(regal.path), "lint", "--format", "json", str(folder)])
     try:
         report: dict[str, Any] = json.loads(done.stdout)
@@ -65,6 +65,7 @@ def regal_lint(regal: Binary, folder: Path) -> tuple[Problem, ...]:
             message=f"{row['title']}: {row['description']}",
         )
         for row in violations
+        if row.get("level", "error") == "error"
     )
 
 
