@@ -10,18 +10,19 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from casewright.contracts.base import Contract
 from casewright.contracts.case import Classification
-from casewright.contracts.principal import Principal
+from casewright.contracts.principal import Principal, ServerName
 from casewright.errors import InputError, UnauthenticatedError
 from casewright.identity.vocabulary import ANY_TOOL, Vocabulary
 
 ClaimPath = str | tuple[str, ...]
 """A claim by its exact name, or the way to one inside others: `["realm_access", "roles"]`."""
+AudienceOf = ServerName | Literal["orchestrator"]
 MAX_VALUES = 200
 MAX_NAME = 200
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -55,10 +56,19 @@ class ClaimsMapping(Contract):
     """The claim that names the one case of a token; absent: a person names it by an exchange."""
     id_claim: str = "jti"
     """The token's own id, which has to be there; some issuers call it otherwise (`uti`)."""
+    audiences: dict[AudienceOf, tuple[str, ...]] = Field(default_factory=dict[AudienceOf, tuple[str, ...]])
+    """What the issuer writes into `aud` for a server, beside its address and name; each for one server only."""
     other_audiences: tuple[str, ...] = ()
     """Audiences of other services that may stand beside ours in `aud`; without one, ours stands alone."""
     standing_seconds: int = Field(default=28_800, ge=60, le=604_800)
     """How long a run may go on for a person after they were last seen with a valid token."""
+
+    @model_validator(mode="after")
+    def _one_server_each(self) -> Self:
+        named = [audience for listed in self.audiences.values() for audience in listed] + list(self.other_audiences)
+        if len(set(named)) != len(named) or any(name.startswith("casewright:") for name in named):
+            raise ValueError("an audience belongs to one server, and casewright: names are given already")
+        return self
 
 
 def load_mapping(path: Path) -> ClaimsMapping:

@@ -64,14 +64,14 @@ class PersonVerifier:
         return self._keys
 
     def audiences(self, server: ServerName) -> tuple[str, ...]:
-        """What `aud` may be at a server: its address (RFC 8707) where one is known, and its name."""
-        resource = self._settings.resource(server)
-        return (resource, audience(server)) if resource else (audience(server),)
+        """What `aud` may be at a server: its address (RFC 8707) where one is known, its name, and what is mapped."""
+        known = (self._settings.resource(server), audience(server), *self._mapping.audiences.get(server, ()))
+        return tuple(name for name in known if name)
 
     def orchestrator(self) -> tuple[str, ...]:
         """What `aud` may be for an exchange."""
-        url = self._settings.public_url
-        return (url, ORCHESTRATOR) if url else (ORCHESTRATOR,)
+        known = (self._settings.public_url, ORCHESTRATOR, *self._mapping.audiences.get("orchestrator", ()))
+        return tuple(name for name in known if name)
 
     async def verify(self, token: str, audiences: tuple[str, ...]) -> Vouched:
         """Whom the token stands for, if it is meant for one of these audiences.

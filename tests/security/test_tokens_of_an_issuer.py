@@ -280,6 +280,16 @@ async def test_every_allowed_kind_of_key_verifies(tmp_path: Path, light: Path, m
 
 
 @pytest.mark.proves("I2")
+async def test_an_audience_that_is_mapped_opens_its_server_and_no_other(issuer: Issuer, light: Path) -> None:
+    mapping = json.loads(issuer.mapping.read_text()) | {"audiences": {"case-facts": ["app-1"], "drafting": ["app-2"]}}
+    issuer.mapping.write_text(json.dumps(mapping))
+    services = issuer.services(light)
+    assert await services.tokens.verify(issuer.token(aud="app-1"), server="case-facts")
+    for other in ("app-2", ["app-1", "app-2"], "app-3"):
+        assert await code_of(services, issuer.token(aud=other)) == "token_audience"
+
+
+@pytest.mark.proves("I2")
 async def test_clocks_may_differ_by_a_minute_and_not_by_more(issuer: Issuer, light: Path) -> None:
     clock = ManualClock(NOW_NS)
     services = issuer.services(light, clock)

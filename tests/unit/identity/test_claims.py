@@ -1,12 +1,14 @@
 """The meaning of claims: what is not named or not known gives nothing."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from casewright.contracts.case import Classification
 from casewright.errors import InputError, UnauthenticatedError
@@ -150,6 +152,30 @@ def test_no_claims_whatever_give_an_unknown_role_any_tool_or_another_tenant(clai
     assert set(found.roles) <= {"reviewer", "supervisor"}
     assert set(found.labels) <= {"fraud-ops"}
     assert found.authentication != "local"
+
+
+def test_the_examples_of_the_documentation_are_mappings() -> None:
+    text = (POLICIES.parent / "docs" / "identity.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert [ClaimsMapping.model_validate_json(example).id_claim for example in examples] == ["jti", "uti"]
+
+
+@pytest.mark.proves("I2")
+@pytest.mark.parametrize(
+    "audiences",
+    [
+        {"case-facts": ["x"], "drafting": ["x"]},
+        {"case-facts": ["x", "x"]},
+        {"case-facts": ["mail"]},
+        {"case-facts": ["casewright:drafting"]},
+        {"elsewhere": ["x"]},
+    ],
+)
+def test_an_audience_belongs_to_one_server(audiences: dict[str, list[str]]) -> None:
+    plain: dict[str, Any] = {"tenant": "t", "roles": ["r"], "other_audiences": ["mail"]}
+    assert ClaimsMapping.model_validate_json(json.dumps(plain | {"audiences": {"case-facts": ["x"]}}))
+    with pytest.raises(ValidationError):
+        ClaimsMapping.model_validate_json(json.dumps(plain | {"audiences": audiences}))
 
 
 @pytest.mark.parametrize(
