@@ -12,6 +12,7 @@ from rich.text import Text
 
 from casewright.clock import NANOSECONDS
 from casewright.errors import InputError
+from commands.option_groups import taking
 from commands.policy_folder import FOLDER, policy_folder
 from commands.shell import Shell
 from commands.tables import new_table, stacked
@@ -26,74 +27,60 @@ _SHOWN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Source:
-    """Where the inputs come from."""
+class ReplayOptions:
+    """What was asked for."""
 
-    inputs: Path | None
-    tool: str
-    since: str
-    limit: int
+    candidate: Path | None = typer.Option(None, help="The changed policy folder.")
+    policies: Path | None = FOLDER
+    inputs: Path | None = typer.Option(None, help="A file of exported decisions, instead of those on record.")
+    since: str = typer.Option("", help="Only decisions from this day or instant on, such as 2026-11-01.")
+    tool: str = typer.Option("", help="Only decisions on the tool of this name.")
+    limit: int = typer.Option(MAX_DECISIONS, min=1, help="At most so many, the newest ones.")
+    accept: Path | None = typer.Option(None, help="A JSON list of accepted flips, each with who and why.")
+    accept_all: bool = typer.Option(False, "--accept-all", help="Let every flip pass, this time.")
+    draft: Path | None = typer.Option(None, "--draft-acceptance", help="Write the flips found as such a list.")
+    export: Path | None = typer.Option(None, help="Write the decisions into this new file and stop.")
+    personal: bool = typer.Option(False, "--with-personal-data", help="Export encrypted parts too; needs permission.")
 
 
-def replay(
-    ctx: typer.Context,
-    candidate: Path | None = typer.Option(None, help="The changed policy folder."),
-    policies: Path | None = FOLDER,
-    inputs: Path | None = typer.Option(None, help="A file of exported decisions, instead of those on record."),
-    since: str = typer.Option("", help="Only decisions from this day or instant on, such as 2026-11-01."),
-    tool: str = typer.Option("", help="Only decisions on the tool of this name."),
-    limit: int = typer.Option(MAX_DECISIONS, min=1, help="At most so many, the newest ones."),
-    accept: Path | None = typer.Option(None, help="A JSON list of accepted flips, each with who and why."),
-    accept_all: bool = typer.Option(False, "--accept-all", help="Let every flip pass, this time."),
-    draft: Path | None = typer.Option(None, "--draft-acceptance", help="Write the flips found as such a list."),
-    export: Path | None = typer.Option(None, help="Write the decisions into this new file and stop."),
-    personal: bool = typer.Option(False, "--with-personal-data", help="Export encrypted parts too; needs permission."),
-) -> None:
+@taking(ReplayOptions)
+def replay(ctx: typer.Context, options: ReplayOptions) -> None:
     """Decide recorded decisions again, with the policies in force and a candidate; list what flips."""
     shell: Shell = ctx.obj
-    source = _Source(inputs=inputs, tool=tool, since=since, limit=limit)
-    if export is not None:
-        shell.show(_export(shell, source, export, personal), _export_view)
+    if options.export is not None:
+        shell.show(_export(shell, options, options.export), _export_view)
         return
-    if candidate is None:
+    if options.candidate is None:
         raise InputError("what is to be tried is missing; name the changed folder with --candidate")
-    folders = policy_folder(shell, policies), policy_folder(shell, candidate, option="--candidate")
-    document = _replay(shell, folders, source, _Acceptance(file=accept, everything=accept_all, draft=draft))
+    candidate = policy_folder(shell, options.candidate, option="--candidate")
+    document = _replay(shell, (policy_folder(shell, options.policies), candidate), options)
     shell.show(document, _view)
     raise typer.Exit(0 if document["ok"] else 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Acceptance:
-    """What may flip."""
-
-    file: Path | None
-    everything: bool
-    draft: Path | None
-
-
-def _replay(shell: Shell, folders: tuple[Path, Path], source: _Source, acceptance: _Acceptance) -> dict[str, Any]:
+def _replay(shell: Shell, folders: tuple[Path, Path], options: ReplayOptions) -> dict[str, Any]:
     from casewright.access.flips import acceptance_draft, group, read_acceptance
     from casewright.access.replay import replay as replay_inputs
 
-    accepted = read_acceptance(acceptance.file) if acceptance.file else ()
-    found = _read(shell, source)
+    accepted = read_acceptance(options.accept) if options.accept else ()
+    found = _read(shell, options)
     with shell.busy(f"replaying {len(found)} decisions"):
         report = replay_inputs(*folders, found)
     groups = group(report.flips, accepted)
-    if acceptance.draft is not None:
-        _write(acceptance.draft, acceptance_draft(groups))
-    return _document(report, groups, acceptance.everything)
+    if options.draft is not None:
+        _write(options.draft, acceptance_draft(groups))
+    return _document(report, groups, options.accept_all)
 
 
-def _export(shell: Shell, source: _Source, file: Path, personal: bool) -> dict[str, Any]:
+def _export(shell: Shell, options: ReplayOptions, file: Path) -> dict[str, Any]:
     """Opened parts of inputs leave only for those who may read decisions one by one as well."""
     from casewright.access.decision_files import write_inputs
     from commands.recorded_decisions import READ, REPLAY
 
-    if source.inputs is not None:
+    if options.inputs is not None:
         raise InputError("--export writes what is on record; leave out --inputs")
-    found = _recorded(shell, source, opened=personal, deed=READ if personal else REPLAY)
+    personal = options.personal
+    found = _recorded(shell, options, opened=personal, deed=READ if personal else REPLAY)
     return {"file": str(file), "decisions": write_inputs(file, found), "personal_data": personal}
 
 
@@ -101,23 +88,23 @@ def _export_view(document: dict[str, Any]) -> str:
     return f"{document['decisions']} decisions in {document['file']}"
 
 
-def _read(shell: Shell, source: _Source) -> "Sequence[ReplayInput]":
+def _read(shell: Shell, options: ReplayOptions) -> "Sequence[ReplayInput]":
     """From the file, or from the record with permission."""
     from casewright.access.decision_files import read_inputs
     from commands.recorded_decisions import REPLAY
 
-    if source.inputs is None:
-        return _recorded(shell, source, opened=True, deed=REPLAY)
-    if source.since:
+    if options.inputs is None:
+        return _recorded(shell, options, opened=True, deed=REPLAY)
+    if options.since:
         raise InputError("--since selects from the record; a file of inputs is taken whole, leave it out")
-    return [one for one in read_inputs(source.inputs) if source.tool in ("", _tool_of(one))][-source.limit :]
+    return [one for one in read_inputs(options.inputs) if options.tool in ("", _tool_of(one))][-options.limit :]
 
 
-def _recorded(shell: Shell, source: _Source, *, opened: bool, deed: str) -> "Sequence[ReplayInput]":
+def _recorded(shell: Shell, options: ReplayOptions, *, opened: bool, deed: str) -> "Sequence[ReplayInput]":
     from commands.recorded_decisions import Selection, selected
 
     selection = Selection(
-        tool=source.tool, since_ns=_instant(source.since), limit=source.limit, opened=opened, deed=deed
+        tool=options.tool, since_ns=_instant(options.since), limit=options.limit, opened=opened, deed=deed
     )
     return shell.run(selected(shell, selection))
 

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from casewright.errors import InputError, PolicyError
+from commands.option_groups import taking
 from commands.policy_folder import FOLDER, policy_folder
 from commands.shell import Shell
 from commands.tables import new_table
@@ -24,8 +25,22 @@ _LOOK_UP_MILLISECONDS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Plan:
+class TestOptions:
     """What was asked for."""
+
+    __test__ = False  # for pytest, which takes the name for its own
+
+    policies: Path | None = FOLDER
+    name: str = typer.Option("", help="Only tests whose package.name contains this, or matches it when it has a '*'.")
+    engine: str = typer.Option("embedded", help="embedded, opa or both; both compares verdict by verdict.")
+    junit: Path | None = typer.Option(None, help="Write the outcome as JUnit XML into this file.")
+    coverage: float = typer.Option(0.0, min=0, max=100, help="Fail when less than this percent of lines are tested.")
+    watch: bool = typer.Option(False, "--watch", help="Test again on every change of the folder, until Ctrl-C.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What was asked for, checked."""
 
     folder: Path
     name: str
@@ -34,23 +49,23 @@ class _Plan:
     minimum: float
 
 
-def test(
-    ctx: typer.Context,
-    policies: Path | None = FOLDER,
-    name: str = typer.Option("", help="Only tests whose package.name contains this, or matches it when it has a '*'."),
-    engine: str = typer.Option("embedded", help="embedded, opa or both; both compares verdict by verdict."),
-    junit: Path | None = typer.Option(None, help="Write the outcome as JUnit XML into this file."),
-    coverage: float = typer.Option(0.0, min=0, max=100, help="Fail when less than this percent of lines are tested."),
-    watch: bool = typer.Option(False, "--watch", help="Test again on every change of the folder, until Ctrl-C."),
-) -> None:
+@taking(TestOptions)
+def test(ctx: typer.Context, options: TestOptions) -> None:
     """Run the policies' own tests, with line coverage and what they print."""
     shell: Shell = ctx.obj
+    engine = options.engine
     if engine not in ("embedded", "opa", "both"):
         raise InputError(f"{engine!r} is no engine; write --engine embedded, opa or both")
-    if coverage and engine == "opa":
+    if options.coverage and engine == "opa":
         raise InputError("--coverage is measured on the embedded engine; use --engine both or embedded with it")
-    plan = _Plan(folder=policy_folder(shell, policies), name=name, engines=engine, junit=junit, minimum=coverage)
-    if watch:
+    plan = _Plan(
+        folder=policy_folder(shell, options.policies),
+        name=options.name,
+        engines=engine,
+        junit=options.junit,
+        minimum=options.coverage,
+    )
+    if options.watch:
         if shell.options.as_json:
             raise InputError("--watch shows one result after another and has no single document; leave out --json")
         _watch(shell, plan)
