@@ -100,7 +100,7 @@ class Services:
 
         if self.settings.identity.issuer is None:
             return LocalStandings(lambda: self.identities, self.clock)
-        return KeptStandings(self.settings.standings, self.clock)
+        return KeptStandings(self.settings.standings, self.clock, issuer=self.settings.identity.issuer.issuer)
 
     @cached_property
     def exchange(self) -> "TokenExchange":
@@ -119,7 +119,9 @@ class Services:
         from casewright.identity.exchange import PersonExchange
         from casewright.identity.standing import KeptStandings
 
-        kept = KeptStandings(self.settings.standings, self.clock)
+        kept = self.standings
+        if not isinstance(kept, KeptStandings):
+            raise InputError("no issuer is configured; set CASEWRIGHT_IDENTITY=oidc and CASEWRIGHT_OIDC_ISSUER")
         return PersonExchange(self.people, self.tokens, kept, self.claims_mapping, self.clock)
 
     @cached_property

@@ -65,10 +65,11 @@ class LocalStandings:
 
 
 class KeptStandings:
-    """What people's last valid tokens said, in a folder that only its owner reads."""
+    """What people's last valid tokens said, in a folder that only its owner reads; another issuer's are not found."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, issuer: str) -> None:
         self._folder = folder
+        self._issuer = issuer
         self._clock = clock
 
     def remember(self, standing: Standing) -> None:
@@ -111,4 +112,5 @@ class KeptStandings:
         return found
 
     def _path(self, identity: str) -> Path:
-        return self._folder / f"{sha256(identity.encode()).hexdigest()}.json"
+        name = sha256(f"{self._issuer}\n{identity}".encode()).hexdigest()
+        return self._folder / f"{name}.json"

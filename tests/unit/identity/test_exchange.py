@@ -214,11 +214,13 @@ def test_a_removed_local_identity_stands_no_more() -> None:
 @pytest.mark.proves("I2")
 def test_a_kept_standing_ends_by_time_by_command_and_by_any_change(tmp_path: Path) -> None:
     clock = ManualClock(NOW_NS)
-    kept = KeptStandings(tmp_path / "standings", clock)
+    kept = KeptStandings(tmp_path / "standings", clock, issuer=ISSUER)
     with pytest.raises(NotFoundError, match="signed in"):
         kept.find("rosa")
     kept.remember(GOOD)
     assert kept.standing("rosa") == GOOD
+    with pytest.raises(NotFoundError):
+        KeptStandings(tmp_path / "standings", clock, issuer=f"{ISSUER}/other").find("rosa")
     (path,) = (tmp_path / "standings").iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
     clock.advance(seconds=60)
@@ -292,7 +294,7 @@ async def test_a_person_who_signed_in_can_be_acted_for_until_they_are_forgotten(
     token = services.exchange.delegate(person, agent(), "case-facts", ["get_case", "list_cases"])
     caller = await services.tokens.verify(token, server="case-facts")
     assert (caller.principal, caller.scopes) == (person, ("get_case",))
-    KeptStandings(services.settings.standings, services.clock).forget("rosa")
+    KeptStandings(services.settings.standings, services.clock, issuer=ISSUER).forget("rosa")
     with pytest.raises(NotFoundError):
         services.exchange.delegate(person, agent(), "case-facts", ["get_case"])
 
