@@ -6,10 +6,11 @@ ones as text (`as_text`), with named parameters.
 
 from typing import Any
 
-from sqlalchemy import Insert, Select, Update, insert, select, update
+from sqlalchemy import Insert, Select, Update, func, insert, literal, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casewright.audit.extension import HEAD_ID
+from casewright.audit.meter import COUNTED
 from casewright.storage.tables import audit_checkpoints, audit_events, audit_head, decisions, run_meters
 
 HEAD = (
@@ -27,6 +28,22 @@ ADD_HEAD = insert(audit_head)
 MOVE_HEAD = update(audit_head)
 """There is one row only."""
 ADD_CHECKPOINT = insert(audit_checkpoints)
+
+
+def _wrong_meter() -> Select[str, int, int]:
+    """The runs whose meter is not the number of their events, from either side."""
+    counts = union_all(
+        select(run_meters.c.tenant, run_meters.c.run_id, run_meters.c.calls.label("metered"), literal(0).label("made")),
+        select(audit_events.c.tenant, audit_events.c.run_id, literal(0), literal(1)).where(
+            audit_events.c.kind.in_(sorted(COUNTED)), audit_events.c.run_id != ""
+        ),
+    ).subquery()
+    metered, made = func.sum(counts.c.metered), func.sum(counts.c.made)
+    query = select(counts.c.run_id, metered.label("metered"), made.label("made"))
+    return query.group_by(counts.c.tenant, counts.c.run_id).having(metered != made).order_by(counts.c.run_id).limit(1)
+
+
+WRONG_METER = _wrong_meter()
 
 
 def add_to_meter(dialect: str) -> Insert:

@@ -1,4 +1,4 @@
-"""The check of a stored chain: events, the rows of their decisions, checkpoints, and the signed head.
+"""The check of a stored chain: events, records of decisions, checkpoints, meters, and the signed head.
 
 It reads page by page in one snapshot, so it works beside running writers. An exported file is
 checked by `casewright.audit.export`; a single extension by `casewright.audit.extension`.
@@ -137,7 +137,7 @@ class _Verification:
         return ""
 
     async def _loose_ends(self) -> str:
-        """Checkpoints and decisions that no event stands for."""
+        """Checkpoints, decisions and counted calls that no event stands for."""
         stray = await self._connection.scalar(select(func.count()).select_from(audit_checkpoints))
         if stray != self._checkpoints:
             beyond = await self._connection.scalar(select(func.max(audit_checkpoints.c.seq)))
@@ -148,7 +148,14 @@ class _Verification:
         records = await self._connection.scalar(select(func.count()).select_from(decisions))
         if records != self._covered:
             return f"{records} decisions are recorded, but events stand for {self._covered}: records were added"
-        return ""
+        return await self._meter_problem()
+
+    async def _meter_problem(self) -> str:
+        """A meter that does not count the calls its run has made, so that a budget would be held too late."""
+        row = (await self._connection.execute(statements.WRONG_METER)).first()
+        if row is None:
+            return ""
+        return f"the meter of run {row.run_id!r} counts {row.metered} calls, but it made {row.made}: it was changed"
 
 
 def _named(event: EventRow) -> _Named | None:

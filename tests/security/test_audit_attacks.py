@@ -199,6 +199,10 @@ BESIDE_THE_CHAIN = {
     "a checkpoint before the first event": (STRAY.format(0), EVENTS + 1),
     "a checkpoint without a signature": (SIGNED.format("''"), 7),
     "a checkpoint with the signature of another": (SIGNED.format("(SELECT signature FROM audit_head)"), 7),
+    "a meter set back": ("UPDATE run_meters SET calls = calls - 1", EVENTS + 1),
+    "a meter taken away": ("DELETE FROM run_meters", EVENTS + 1),
+    "a meter of another run": ("UPDATE run_meters SET run_id = 'run-9'", EVENTS + 1),
+    "a meter added": ("INSERT INTO run_meters VALUES ('harborline', 'run-9', 3, 0)", EVENTS + 1),
     "a signature in other letters": ("UPDATE audit_head SET signature = rtrim(signature, '=') || '= ='", EVENTS + 1),
 }
 
