@@ -10,8 +10,10 @@ asks for the tools waits for neither.
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
+import anyio.to_thread
 from pydantic import Field
 
 from casewright.clock import today
@@ -244,7 +246,8 @@ async def visible_assessment(services: Services, call: Call) -> CaseAssessment:
     from casewright.cases.views import view
 
     case = view(await load_case_file(services, call), filters=call.filters, above=None)
-    return assess(case, engine=services.engine, today=today(services.clock))
+    assessing = partial(assess, case, engine=services.engine, today=today(services.clock))
+    return await anyio.to_thread.run_sync(assessing) if services.engine.blocking else assessing()
 
 
 def _may_see(person: Principal, case: "CaseSummary", *, unseals: bool) -> bool:
