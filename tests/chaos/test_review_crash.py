@@ -101,24 +101,33 @@ class Later:
 @pytest.mark.timeout(180)
 async def test_a_paused_process_that_wakes_up_finds_its_run_taken_over_and_changes_nothing(home: Path) -> None:
     process = command(home, "review", CASE, "--as", "tomas")
+    try:
+        run_id = await paused_after(home, process, "facts_analyst")
+        async with opened(home, clock=Later()) as world:
+            report = await world.runner.resume("harborline", run_id)
+            assert (report.status, tuple(report.steps)) == ("waiting_approval", NODES)
+            process.send_signal(signal.SIGCONT)
+            code, said = finished(process)
+            assert (code, "taken over" in said["error"]["message"]) == (1, True), said
+            assert await world.runner.resume("harborline", run_id) == report
+            (approval,) = await world.services.approvals.list("harborline")
+            assert approval.approval_id == report.pending[0].approval_id
+            assert await world.outbox_rows() == 0
+    finally:
+        process.kill()
+        process.communicate(timeout=LONGEST_WAIT_SECONDS)
+
+
+async def paused_after(home: Path, process: subprocess.Popen[str], node: str) -> str:
+    """Stop the process (SIGSTOP) as soon as the node's step is recorded; the id of its run."""
     until = time.monotonic() + LONGEST_WAIT_SECONDS
-    while "facts_analyst" not in nodes_so_far(home):
-        assert time.monotonic() < until
+    while node not in nodes_so_far(home):
+        assert time.monotonic() < until, f"{node!r} was not reached"
+        assert process.poll() is None, process.communicate(timeout=LONGEST_WAIT_SECONDS)
         await asyncio.sleep(0.005)
     process.send_signal(signal.SIGSTOP)
-    run_id = await the_only_run(home)
-    async with opened(home, clock=Later()) as world:
-        report = await world.runner.resume("harborline", run_id)
-        assert (report.status, tuple(report.steps)) == ("waiting_approval", NODES)
-        before = await world.footprint()
-        process.send_signal(signal.SIGCONT)
-        code, said = finished(process)
-        assert (code, "taken over" in said["error"]["message"]) == (1, True), said
-        assert await world.runner.resume("harborline", run_id) == report
-        assert (await world.records.get("harborline", run_id)).status == "waiting_approval"
-        assert (await world.footprint())[2] == before[2] == 0
-        (approval,) = await world.services.approvals.list("harborline")
-        assert approval.approval_id == report.pending[0].approval_id
+    assert "propose" not in nodes_so_far(home), "it was paused too late; nothing would be proved"
+    return await the_only_run(home)
 
 
 async def the_only_run(home: Path) -> str:
