@@ -115,7 +115,11 @@ MODELS = {
 }
 
 TRUST = {
-    "G1": proved("the audit is append-only, hash-chained and verified offline, completeness included"),
+    "G1": proved(
+        "the audit is append-only, hash-chained and verified offline, completeness included",
+        "a whole older database, checkpoints and all, is found only with a head that was kept elsewhere",
+        "an export holds the chain of all tenants, not the recorded inputs",
+    ),
     "G2": proved(
         "a run is explained from records alone",
         "cost is that of the offline provider in the tests; 'how would we know' names checks, not measured drift",

@@ -309,7 +309,7 @@ async def test_appends_inside_and_outside_of_transactions_make_one_chain(tmp_pat
 
 
 @pytest.mark.proves("G1")
-async def test_an_append_of_a_read_takes_half_a_millisecond_at_most(tmp_path: Path) -> None:
+async def test_an_append_of_a_read_takes_less_than_a_millisecond(tmp_path: Path) -> None:
     async with kernel(tmp_path) as world:
         best: float | None = None
         for _ in range(5):
@@ -321,4 +321,4 @@ async def test_an_append_of_a_read_takes_half_a_millisecond_at_most(tmp_path: Pa
             median = sorted(taken)[30]
             best = median if best is None else min(best, median)
         assert best is not None
-        assert best < 0.001  # half a millisecond on a quiet machine; this one may be busy
+        assert best < 0.001  # the goal of half a millisecond is measured by the bench, on a quiet machine
