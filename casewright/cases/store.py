@@ -105,6 +105,12 @@ class CaseStore:
             found = await all_heads(connection, tenant)
         return tuple(sorted((head.summary() for head in found), key=lambda case: (case.received_on, case.case_id)))
 
+    async def with_sealed_evidence(self, tenant: str, case_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the cases that hold sealed evidence: what is said of them may speak of it."""
+        async with self._database.read() as connection:
+            heads = await named_heads(connection, tenant, case_ids)
+            return frozenset(await sealed_cases(connection, tenant, heads))
+
     async def add_note(self, connection: AsyncConnection, tenant: str, case_id: str, *, author: str, text: str) -> str:
         """Append a note within the caller's write transaction; returns its id.
 

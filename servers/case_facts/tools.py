@@ -166,8 +166,20 @@ class CaseFactsTools:
         call = current_call()
         summaries = await self._services.cases.list(call.filters.tenant)
         unseals = call.filters.sealed is True
-        visible = (case for case in summaries if _may_see(call.caller.principal, case, unseals=unseals))
-        return CaseList(cases=tuple(_listing(case, above=call.redact_above) for case in visible))
+        visible = [case for case in summaries if _may_see(call.caller.principal, case, unseals=unseals)]
+        told = await self._titles(call, visible)
+        return CaseList(cases=tuple(_listing(case, told[case.case_id], above=call.redact_above) for case in visible))
+
+    async def _titles(self, call: Call, cases: "list[CaseSummary]") -> dict[str, str]:
+        """The titles as this caller may read them: one that speaks of sealed evidence is left out, as in the case."""
+        from casewright.cases.views import view
+
+        titles = {case.case_id: case.title for case in cases}
+        store, tenant = self._services.cases, call.filters.tenant
+        for case_id in () if call.filters.sealed is True else await store.with_sealed_evidence(tenant, [*titles]):
+            stored = await store.load(tenant, case_id)
+            titles[case_id] = view(stored.case, filters=call.filters, above=None).title if stored else ""
+        return titles
 
     async def get_case(self) -> CaseHeader:
         """Read the case: type, dates, parties, accounts, notices and the customer's narrative."""
@@ -258,13 +270,13 @@ def _may_see(person: Principal, case: "CaseSummary", *, unseals: bool) -> bool:
     return bool(_SEES_TENANT & set(person.roles)) or person.id in case.assigned_to
 
 
-def _listing(case: "CaseSummary", *, above: str) -> CaseListing:
+def _listing(case: "CaseSummary", title: str, *, above: str) -> CaseListing:
     from casewright.cases.views import REDACTED
 
     hidden = _exceeds(case.classification, Classification(above))
     return CaseListing(
         case_id=case.case_id,
-        title=REDACTED if hidden else case.title,
+        title=REDACTED if hidden else title,
         case_type=case.case_type,
         state=case.state,
         received_on=case.received_on,

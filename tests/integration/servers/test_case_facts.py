@@ -117,6 +117,25 @@ async def test_a_list_of_cases_holds_what_its_reader_may_see_and_no_titles_above
     assert REDACTED not in {case["title"] for case in lists["rosa"]}
 
 
+@pytest.mark.proves("B2", "B5")
+async def test_a_title_that_speaks_of_sealed_evidence_is_listed_only_for_who_may_see_it(world: World) -> None:
+    stored = await world.services.cases.load("harborline", SEALED_CASE)
+    assert stored is not None
+    sealed = next(item for item in stored.case.evidence if item.sealed)
+    title = f"Card dispute, settled by {sealed.evidence_id}"
+    selma = world.services.identities.find("selma")
+    report = await world.services.cases.import_cases([stored.case.model_copy(update={"title": title})], importer=selma)
+    assert [revised.case_id for revised in report.revised] == [SEALED_CASE]
+    titles: dict[str, dict[str, str]] = {}
+    for person in ("rosa", "selma"):
+        bearer = Bearer(identity=person, case_id="", run_id=f"run-{person}")
+        cases = structured(await world.call("case-facts", "list_cases", bearer=bearer))["cases"]
+        titles[person] = {case["case_id"]: case["title"] for case in cases}
+    assert titles["selma"][SEALED_CASE] == title
+    assert titles["rosa"][SEALED_CASE] == ""
+    assert all(told for case_id, told in titles["rosa"].items() if case_id != SEALED_CASE)
+
+
 @pytest.mark.proves("B6")
 @pytest.mark.parametrize(
     ("tool", "collections"),
