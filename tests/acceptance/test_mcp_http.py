@@ -136,6 +136,21 @@ def test_what_is_no_token_of_ours_is_refused(service: Service, value: str) -> No
 
 
 @pytest.mark.proves("I2")
+def test_a_token_counts_in_one_header_and_nowhere_else(service: Service) -> None:
+    token = service.token("case-facts")
+    url, good = service.url("case-facts"), ("authorization", f"Bearer {token}")
+
+    def status(address: str, *headers: tuple[str, str]) -> int:
+        return httpx2.post(address, json=PING, headers=[*ACCEPT.items(), *headers], timeout=SECONDS).status_code
+
+    assert status(url) == 401
+    assert status(url, good, good) == 400
+    assert status(f"{url}?access_token={token}") == 400
+    assert status(f"{url}?x=1&access%5Ftoken={token}", good) == 400
+    assert httpx2.post(url, data={"access_token": token}, headers=[good], timeout=SECONDS).status_code == 400
+
+
+@pytest.mark.proves("I2")
 def test_a_token_of_another_server_is_refused(service: Service) -> None:
     value = service.token("drafting")
     for server in SERVERS:
