@@ -6,7 +6,7 @@ says little without them. It is deliberately *not* a judge of its own result; `s
 is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,7 @@ def find(searcher: Searcher, query: str, filters: SearchFilters, *, limit: int) 
     scores = dict(ranking.order)
     order = list(dict.fromkeys([*exact, *scores]))[:limit]
     rows = exact | snapshot.source.rows([row_id for row_id in order if row_id not in exact], scope)
-    order = _with_parents(snapshot, order, rows, scope)[:limit]
+    order = _siblings_last(_with_parents(snapshot, order, rows, scope)[:limit], rows, exact)
     hits = tuple(
         hit_from(rows[row_id], score=round(scores.get(row_id, 0.0), 6), rank=rank, exact_reference=row_id in exact)
         for rank, row_id in enumerate(order, start=1)
@@ -115,14 +115,27 @@ def _longest(found: Iterable[Reference]) -> list[Reference]:
 
 
 def _with_parents(snapshot: Snapshot, order: Sequence[int], rows: dict[int, Row], scope: Scope) -> list[int]:
-    """The order with the parent clause of each of the best hits that completes one, right after it."""
+    """The order with the parent clause of each of the best hits that completes one, right after it or before."""
     wanted: Mapping[int, Row] = {row_id: rows[row_id] for row_id in order[:_WITH_LEAD_IN] if rows[row_id]["lead_in"]}
     above = snapshot.source.parents(wanted, scope)
-    result: list[int] = []
+    rows.update(above.values())
+    result: dict[int, None] = {}
     for row_id in order:
-        result.append(row_id)
-        if row_id in above and above[row_id][0] not in order:
-            parent, row = above[row_id]
-            rows[parent] = row
-            result.append(parent)
-    return list(dict.fromkeys(result))
+        result[row_id] = None
+        if row_id in above:
+            result[above[row_id][0]] = None
+    return list(result)
+
+
+def _siblings_last(order: Sequence[int], rows: Mapping[int, Row], exact: Collection[int]) -> list[int]:
+    """The order with further items of a list behind the other hits: the first one speaks for its list."""
+    seen: set[tuple[str, str, str]] = set()
+    first: list[int] = []
+    further: list[int] = []
+    for row_id in order:
+        row = rows[row_id]
+        group = (row["document_id"], row["version"], row["parents"][-1]) if row["lead_in"] else None
+        (further if group in seen and row_id not in exact else first).append(row_id)
+        if group is not None:
+            seen.add(group)
+    return first + further

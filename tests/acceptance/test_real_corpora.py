@@ -17,6 +17,7 @@ QUESTION = (
     "The disputed purchase was made with a debit card at a store terminal. "
     "How long do we have to complete the investigation?"
 )
+LABELLED = Path(__file__).resolve().parents[2] / "evals" / "datasets" / "clauses.jsonl"
 SAMPLE = 8
 ENDINGS = {"waiting_approval": 4, "waiting_information": 4, "completed": 0, "incomplete": 5}
 Command = Callable[..., tuple[int, dict[str, Any]]]
@@ -91,6 +92,26 @@ def test_the_rule_of_the_day_is_returned_and_no_other(casewright: Command) -> No
         (texts[day],) = [hit["text"] for hit in found["hits"] if hit["label"] == "§ 1002.13(a)(1)(i)"]
     assert texts["2017-06-01"].startswith("Ethnicity, using the categories Hispanic or Latino")
     assert texts["2019-06-01"].startswith("Ethnicity and race using either")
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(240)
+@pytest.mark.proves("A2", "A3", "A7")
+def test_customers_and_lawyers_find_their_clause_on_its_day(casewright: Command) -> None:
+    examples = [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
+    right: dict[str, bool] = {}
+    for example in examples:
+        _, found = casewright("corpus", "search", example["question"], "--as-of", example["as_of"])
+        assert all(hit["effective_from"] <= example["as_of"] for hit in found["hits"])
+        best = {(hit["document_id"], hit["label"]) for hit in found["hits"][:5]}
+        wanted = {(example["document_id"], label) for label in example["labels"]}
+        right[example["id"]] = bool(best & wanted) if example["answerable"] else not found["sufficient"]
+    assert sum(example["turns_on_date"] for example in examples) >= 12
+    answerable = [right[example["id"]] for example in examples if example["answerable"]]
+    unanswerable = [right[example["id"]] for example in examples if not example["answerable"]]
+    assert len(answerable) >= 60 and len(unanswerable) >= 20
+    assert sum(answerable) / len(answerable) >= 0.8, "the clause is not among the first five"
+    assert sum(unanswerable) / len(unanswerable) >= 0.7, "answers where it should abstain"
 
 
 @pytest.mark.proves("A6")

@@ -55,6 +55,17 @@ def test_an_item_of_a_list_is_found_with_what_leads_into_it(regulations: Corpus)
 
 
 @pytest.mark.proves("A2")
+def test_one_item_speaks_for_its_list_and_its_parent_stands_with_it(regulations: Corpus) -> None:
+    question = "Advance written notice of a change in terms that increases fees or liability for the consumer"
+    hits = regulations.search(question, filters()).hits
+    items = [hit.rank for hit in hits if hit.lead_in and hit.parents[-1] == "§ 1005.8(a)(1)"]
+    others = [hit.rank for hit in hits if not hit.lead_in]
+    assert "§ 1005.8(a)(1)" in [hit.label for hit in hits[:3]]
+    assert len(items) >= 2
+    assert all(rank > max(others) for rank in items[1:])
+
+
+@pytest.mark.proves("A2")
 @pytest.mark.parametrize(
     "query",
     [
