@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import policy_build, policy_data
+from commands import policy_build, policy_data, policy_mutate
 from commands.policy_check import check
 from commands.policy_explain import explain_decision
 from commands.policy_matrix import matrix
@@ -20,4 +20,5 @@ def build() -> typer.Typer:
     app.command("matrix")(matrix)
     policy_build.register(app)
     policy_data.register(app)
+    policy_mutate.register(app)
     return app

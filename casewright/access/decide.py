@@ -13,7 +13,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from casewright.access.documents import DECISION_LIMITS, encode
+from casewright.access.documents import DECISION_LIMITS, checked
 from casewright.access.engine import PolicyEngine, UndefinedRuleError
 from casewright.contracts.decision import Allowed, Decision, DecisionInput, Denied, Verdict
 from casewright.errors import InputError, PolicyError
@@ -40,9 +40,8 @@ def decide(engine: PolicyEngine, document: DecisionInput, *, late_after_seconds:
     `late`, `revision_changed`, `malformed`.
     """
     try:
-        content: dict[str, object] = document.model_dump(by_alias=True, warnings="none")
-        encode(content, DECISION_LIMITS)
-        DecisionInput.model_validate(content, strict=True, by_alias=True, by_name=False)
+        content = checked(document.model_dump(by_alias=True, warnings="none"), DECISION_LIMITS)
+        DecisionInput.model_validate(dict(content), strict=True, by_alias=True, by_name=False)
     except (InputError, ValueError, RecursionError) as error:
         return Denied(code="input_invalid", detail=str(error), revision=engine.revision)
     started = time.monotonic()

@@ -6,8 +6,9 @@ not NFC compares unequal to what people read. It is deliberately *not* a schema 
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from casewright.errors import InputError
 
@@ -31,13 +32,34 @@ DECISION_LIMITS = DocumentLimits(max_bytes=64 * 1024, max_depth=32, total=True)
 ENGINE_LIMITS = DocumentLimits(max_bytes=4 * 1024 * 1024, max_depth=64, total=False)
 
 
+class CheckedDocument(dict[str, object]):
+    """A document that was found within `limits`, with its text; it may not be changed any more."""
+
+    def __init__(self, content: Mapping[str, object], text: str, limits: DocumentLimits) -> None:
+        super().__init__(content)
+        self.text = text
+        self.limits = limits
+
+
+def checked(document: Mapping[str, object], limits: DocumentLimits) -> CheckedDocument:
+    """The document with its text, so that who encodes it again need not check it again.
+
+    Raises:
+        InputError: as `encode` does.
+    """
+    return CheckedDocument(document, encode(document, limits), limits)
+
+
 def encode(document: Mapping[str, object], limits: DocumentLimits) -> str:
     """JSON text of a document within the limits.
 
     Raises:
         InputError: names the path and what is wrong there.
     """
-    _check(document, limits)
+    if isinstance(document, CheckedDocument) and _is_within(document.limits, limits):
+        return document.text
+    if not _is_plain(document, limits.max_depth):
+        _check(document, limits)
     try:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False)
         size = len(text.encode())
@@ -46,6 +68,61 @@ def encode(document: Mapping[str, object], limits: DocumentLimits) -> str:
     if size > limits.max_bytes:
         raise InputError(f"the document has {size} bytes, more than {limits.max_bytes}; shorten it")
     return text
+
+
+def _is_within(strict: DocumentLimits, loose: DocumentLimits) -> bool:
+    """Whether what meets the first limits meets the second."""
+    return (
+        strict.max_bytes <= loose.max_bytes
+        and strict.max_depth <= loose.max_depth
+        and (strict.total or not loose.total)
+    )
+
+
+def _is_plain(document: object, max_depth: int) -> bool:
+    """Whether a document is certainly in order under any limits but size: only ASCII, small integers, no null.
+
+    Most are, and this looks at each value once without naming it. False: `_check` has to look.
+    """
+    pending: Sequence[object] = [document]
+    large: list[int] = []
+    for _ in range(max_depth):
+        below: list[object] = []
+        for value in pending:
+            parts = _plain_parts(value, large)
+            if parts is None:
+                return False
+            below.extend(parts)
+        if not below:
+            return not large or large == [_time_of(document)]
+        pending = below
+    return False
+
+
+def _plain_parts(value: object, large: list[int]) -> Iterable[object] | None:
+    """The values inside a plain one; None: it is not plain. Integers beyond 2^53 are put into `large`."""
+    kind = type(value)
+    if kind is str:
+        return () if cast("str", value).isascii() else None
+    if kind is int:
+        if not -_LARGEST_INTEGER <= cast("int", value) <= _LARGEST_INTEGER:
+            large.append(cast("int", value))
+        return ()
+    if kind is dict:
+        entries = cast("dict[object, object]", value)
+        return entries.values() if all(type(key) is str and key.isascii() for key in entries) else None
+    if kind is list or kind is tuple:
+        return cast("Sequence[object]", value)
+    return () if kind is bool else None
+
+
+def _time_of(document: object) -> object:
+    """What stands at the one path that needs more than 2^53, as far as it may; None: nothing such."""
+    match document:
+        case {"context": {"now_ns": int(now_ns)}} if now_ns <= _LARGEST_TIME:
+            return now_ns
+        case _:
+            return None
 
 
 def _check(document: Mapping[str, object], limits: DocumentLimits) -> None:

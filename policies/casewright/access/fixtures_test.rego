@@ -2,7 +2,6 @@ package casewright.access_test
 
 import rego.v1
 
-# A reviewer reads the case they are assigned to. Tests say what differs.
 _base := {
 	"schema": "input/v1",
 	"mode": "call",
@@ -99,7 +98,6 @@ _decide(change) := decision if {
 	decision := data.casewright.access.decision with input as object.union(_base, change)
 }
 
-# Merges several changes of the base document.
 _all(changes) := object.union_n(changes)
 
 _codes(change) := {reason.code | some reason in _decide(change).reasons}

@@ -13,24 +13,22 @@ import rego.v1
 deny contains _reason("budget_spent", sprintf("the %s of this run are spent", [name])) if {
 	input.mode == "call"
 	some budget, name in {"tool_calls": "tool calls", "steps": "steps"}
-	not _spent[budget] < _limit[budget]
+	not budget in _left
 }
+
+_left contains budget if {
+	some budget, ceiling in _tables.limits.ceilings[input.actor.kind]
+	limit := object.get(_live_limits, budget, _tables.limits[input.actor.kind][budget])
+	is_number(limit)
+	is_number(ceiling)
+	_spent[budget] < limit
+	_spent[budget] < ceiling
+}
+
+# A limit that is set live replaces the reviewed one.
+_live_limits := object.get(input.context.controls.limits, input.actor.kind, {})
 
 _spent := {
 	"tool_calls": input.context.budgets.tool_calls,
 	"steps": max([input.context.step, input.context.budgets.steps]),
-}
-
-_limit[budget] := min([wanted, ceiling]) if {
-	some budget, ceiling in _tables.limits.ceilings[input.actor.kind]
-	wanted := _wanted(budget)
-	is_number(wanted)
-	is_number(ceiling)
-}
-
-# A limit that is set live replaces the reviewed one.
-_wanted(budget) := input.context.controls.limits[input.actor.kind][budget]
-
-_wanted(budget) := _tables.limits[input.actor.kind][budget] if {
-	not is_number(input.context.controls.limits[input.actor.kind][budget])
 }

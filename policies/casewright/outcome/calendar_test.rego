@@ -34,3 +34,14 @@ test_sixty_days_are_counted_across_months_and_leap_years[statement] if {
 	_calendar_action(statement, days[0]) == "late_unauthorized_within"
 	_calendar_action(statement, days[1]) == "late_unauthorized"
 }
+
+test_days_are_counted_across_every_month_and_century[statement] if {
+	some statement, days in {
+		"2026-05-10": ["2026-07-09", "2026-07-10"],
+		"2026-07-05": ["2026-09-03", "2026-09-04"],
+		"2000-12-15": ["2001-02-13", "2001-02-14"],
+		"2100-12-15": ["2101-02-13", "2101-02-14"],
+	}
+	_calendar_action(statement, days[0]) == "late_unauthorized_within"
+	_calendar_action(statement, days[1]) == "late_unauthorized"
+}

@@ -96,3 +96,18 @@ test_every_rule_names_the_facts_it_rests_on[rule] if {
 	}
 	_facts_of(row[0]) == [rule, row[1]]
 }
+
+test_milestones_are_facts[rule] if {
+	some rule, row in {
+		"credit_to_be_made_final": [
+			object.union(_ladder_error, _ladder_reached(["investigation_found_error", "provisional_credit_issued"])),
+			["timeline/investigation_found_error/on", "timeline/provisional_credit_issued/on"],
+		],
+		"notice_already_sent": [
+			object.union({"case_type": "adverse_action"}, _ladder_reached(["adverse_action_notice_sent"])),
+			["timeline/adverse_action_notice_sent/on"],
+		],
+	}
+	proposal := _edges_propose(row[0], _ladder_days, _ladder_complete)
+	[proposal.basis[0].rule, proposal.basis[0].facts] == [rule, row[1]]
+}
