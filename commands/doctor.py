@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from casewright import __version__
-from casewright.access.authoring import check as check_policies
+from casewright.access.checking import check_embedded as check_policies
 from casewright.effects.history import waiting_effects
 from casewright.errors import CasewrightError
 from casewright.services import Services

@@ -33,7 +33,7 @@ COMMANDS = {
     "runs": "See, wake and explain runs.",
     "cases": "Import, list and show cases.",
     "corpus": "Ingest policy documents and search them.",
-    "policy": "Check and test the access policies.",
+    "policy": "Check, test, explain, replay and ship the access policies.",
     "audit": "Verify and export the audit log.",
     "bench": "Measure retrieval and the servers on this machine.",
     "identity": "Who vouches for people: check the issuer, forget a person, an issuer for development.",

@@ -145,7 +145,7 @@ class _Pair:
         if one.missing:
             fault = f"the record does not show {', '.join(one.missing)}"
             return _Result(flip=None, other_reasons=False, fault=fault)
-        before, after = _outcome(self.before, one.document), _outcome(self.after, one.document)
+        before, after = _outcomes(one.document, self.before, self.after)
         found = kind_of(before, after)
         flip = None
         if found is not None:
@@ -166,12 +166,13 @@ class _Pair:
         )
 
 
-def _outcome(engine: EmbeddedEngine, document: Mapping[str, Any]) -> Outcome:
+def _outcomes(document: Mapping[str, Any], *engines: EmbeddedEngine) -> list[Outcome]:
     try:
         typed = DecisionInput.model_validate_json(json.dumps(document), strict=True)
     except (ValidationError, ValueError, TypeError) as error:
-        return outcome_of(Denied(code="input_invalid", detail=str(error), revision=engine.revision))
-    return outcome_of(decide(engine, typed, late_after_seconds=_LATE_AFTER_SECONDS))
+        denied = [Denied(code="input_invalid", detail=str(error), revision=engine.revision) for engine in engines]
+        return [outcome_of(verdict) for verdict in denied]
+    return [outcome_of(decide(engine, typed, late_after_seconds=_LATE_AFTER_SECONDS)) for engine in engines]
 
 
 def _fault(one: ReplayInput, now: Outcome, revision: str) -> str:
