@@ -15,6 +15,7 @@ from casewright.audit.sealing import Sealing
 
 Treatment = Literal["keep", "redact", "encrypt"]
 Path = tuple[str, ...]
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 _STANDINS = {"sealed", "redacted"}
 
 
@@ -148,4 +149,4 @@ def _members(value: Any) -> dict[str, Any]:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
