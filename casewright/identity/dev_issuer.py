@@ -144,7 +144,8 @@ class DevelopmentIssuer:
         if form.get("resource", found.resource) != found.resource:
             raise InputError("the code was given for another resource")
         person = self.people.find(found.person)
-        return self.response(person_claims(person), found.resource, found.scope, found.client_id)
+        claims = person_claims(person) | {"auth_time": self._now()}
+        return self.response(claims, found.resource, found.scope, found.client_id)
 
     def service(self, form: Mapping[str, str]) -> dict[str, Any]:
         """A token response for a client itself (RFC 6749, section 4.4): no tenant's person, no role."""

@@ -20,7 +20,7 @@ from commands.orchestrator import build_gateway, build_runner
 from servers.build import ServerFactory
 from servers.guarded import GuardedServer
 from tests.support.installation import CASE
-from tests.support.issuers import ISSUER, Issuer
+from tests.support.issuers import ISSUER, NOW, Issuer
 
 EVERYTHING = " ".join(
     f"{server}:{kind}" for server in ("policy-search", "case-facts", "drafting") for kind in ("read", "write")
@@ -81,7 +81,7 @@ async def test_a_review_hands_on_its_own_tokens_and_never_the_persons(
     tmp_path: Path, home: Path, handed: Handed
 ) -> None:
     issuer = Issuer(tmp_path)
-    canary = issuer.token(aud="casewright:orchestrator", scope=EVERYTHING, amr=["mfa"])
+    canary = issuer.token(aud="casewright:orchestrator", scope=EVERYTHING, amr=["mfa"], auth_time=NOW)
     report = await reviewed(issuer, home, canary)
     assert report.status == "waiting_approval", report.because
     assert len(handed.tokens) >= 6
@@ -105,7 +105,8 @@ async def test_a_person_whose_token_cannot_write_gets_a_review_that_cannot_eithe
 ) -> None:
     issuer = Issuer(tmp_path)
     reading = EVERYTHING.replace("drafting:write", "")
-    report = await reviewed(issuer, home, issuer.token(aud="casewright:orchestrator", scope=reading))
+    token = issuer.token(aud="casewright:orchestrator", scope=reading, amr=["mfa"], auth_time=NOW)
+    report = await reviewed(issuer, home, token)
     assert report.status == "incomplete"
     written = {tool for _, claims in handed.claims() for tool in claims["scope"].split()}
     assert "get_case" in written
