@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+import json
 import platform
 import shutil
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from casewright import __version__
 from casewright.access.checking import check_embedded as check_policies
+from casewright.clock import iso
 from casewright.effects.history import waiting_effects
 from casewright.errors import CasewrightError
 from casewright.services import Services
@@ -43,6 +45,7 @@ async def _examine(shell: Shell) -> dict[str, Any]:
         ("policies", _policies),
         ("engine", _engine),
         ("database", _database),
+        ("reloads", _reloads),
         ("audit", _audit),
         ("corpus", _corpus),
         ("outbox", _outbox),
@@ -107,8 +110,26 @@ async def _policies(services: Services) -> str:
 
 
 async def _engine(services: Services) -> str:
-    """What decides; a folder that was changed for the worse since shows in the line above."""
+    """What decides, and whether it does."""
     return await asyncio.to_thread(services.engine.probe)
+
+
+async def _reloads(services: Services) -> str:
+    """How the last change of the policies ended in the processes that serve; they put it into the audit."""
+    from sqlalchemy import select
+
+    from casewright.storage.tables import audit_events
+
+    kinds = audit_events.c.kind.in_(("policy.loaded", "policy.refused"))
+    newest = select(audit_events).where(kinds).order_by(audit_events.c.seq.desc()).limit(1)
+    async with services.database.read() as connection:
+        row = (await connection.execute(newest)).mappings().first()
+    if row is None:
+        return "no change of the policies while servers ran"
+    body, at = json.loads(row["body"]), iso(row["at_ns"])
+    if row["kind"] == "policy.refused":
+        raise CasewrightError(f"refused at {at}, {body['revision'][:12]} stays in force: {body['detail']}")
+    return f"revision {body['revision'][:12]} put in force at {at}"
 
 
 async def _database(services: Services) -> str:

@@ -28,7 +28,7 @@ class PolicyChange:
     revision: str
     """In force from now on."""
     previous: str
-    """In force before; the same when the folder was refused."""
+    """In force before; the same when the folder was refused, or mended without any other change."""
     detail: str
     """Why the folder was refused; empty when it was loaded."""
 

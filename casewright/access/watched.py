@@ -27,7 +27,7 @@ class _ChangeLog:
         self._changes: deque[PolicyChange] = deque(maxlen=_MOST_CHANGES)
 
     def loaded(self, *, revision: str, previous: str) -> None:
-        """Note that new policies are in force."""
+        """Note that new policies are in force, or the same again after a refusal."""
         self._changes.append(PolicyChange(kind="loaded", revision=revision, previous=previous, detail=""))
 
     def refused(self, error: PolicyError, *, revision: str) -> None:
@@ -98,12 +98,13 @@ class WatchedFolder:
             return False
         self._seen = seen
         bundle = self._vetted()
-        previous = self._bundle.revision
+        previous, mended = self._bundle.revision, self._last_error is not None
         if bundle.revision != previous:
             in_force(bundle)
             self._bundle = bundle
+        if bundle.revision != previous or mended:
             self._changes.loaded(revision=bundle.revision, previous=previous)
-            _logger.info("policies %s are in force instead of %s", bundle.revision, previous)
+            _logger.info("policies %s are in force, before %s", bundle.revision, previous)
         self._last_error = None
         return bundle.revision != previous
 

@@ -1,5 +1,6 @@
 """Casewright with an OPA server: over TLS, from the command line, and in every guarded call of the servers."""
 
+import asyncio
 import datetime as dt
 import ipaddress
 import json
@@ -15,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from mcp_types import CallToolResult
 
 from casewright.access.bundle import read_bundle
 from casewright.access.opa import OpaEngine
@@ -145,6 +147,32 @@ def test_doctor_says_which_engine_decides_and_whether_it_answers(home: Path, opa
     row = doctor(home, **gone)["engine"]
     assert not row["ok"]
     assert gone["CASEWRIGHT_OPA_URL"] in row["detail"]
+
+
+@pytest.mark.proves("D7")
+async def test_doctor_shows_a_refused_reload_until_the_folder_is_mended(home: Path, own_policies: Path) -> None:
+    rule = own_policies / "casewright" / "access" / "allow.rego"
+    good = rule.read_text()
+    async with opened(home, own_policies) as world:
+        assert world.services.engine.probe()
+        rule.write_text(good + "\nallow contains {\n")
+        assert not (await call_after_reload(world)).is_error, "the good rules stay in force"
+        row = doctor(home)["reloads"]
+        assert not row["ok"]
+        assert "allow.rego" in row["detail"]
+        rule.write_text(good)
+        assert not (await call_after_reload(world)).is_error
+    assert doctor(home)["reloads"]["ok"]
+
+
+async def call_after_reload(world: World) -> CallToolResult:
+    """Calls until one of them has taken note of the changed folder; servers look now and then, not every time."""
+    before = len(await world.events(run_id="", tenant=""))
+    async with asyncio.timeout(30), world.client("case-facts") as client:
+        while True:
+            result = await client.call_tool("get_case", {})
+            if len(await world.events(run_id="", tenant="")) > before:
+                return result
 
 
 def doctor(home: Path, **environment: str) -> dict[str, dict[str, Any]]:

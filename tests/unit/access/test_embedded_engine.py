@@ -149,6 +149,10 @@ def test_each_reload_and_each_refusal_is_news_exactly_once(tmp_path: Path) -> No
     assert not any(reloads)
     assert [(change.kind, change.revision) for change in news] == [("refused", engine.revision)]
     assert DATA in news[0].detail
+    folder_of(tmp_path, number="22")
+    (reloads, news) = _reload_from_threads(engine)
+    assert not any(reloads), "what was in force before is in force again"
+    assert [(change.kind, change.previous) for change in news] == [("loaded", engine.revision)]
     assert engine.take_changes() == ()
 
 
