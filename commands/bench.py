@@ -84,7 +84,8 @@ def search(
 async def _measure_search(shell: Shell, home: str, documents: Path, calls: int) -> dict[str, Any]:
     with shell.busy("ingesting"):
         await run_command("--home", home, "init", "--no-sample")
-        ingested = json.loads(await run_command("--home", home, "--json", "corpus", "ingest", str(documents)))
+        line = ("--home", home, "--json", "corpus", "ingest", str(documents), "--as", "selma")
+        ingested = json.loads(await run_command(*line))
     with shell.busy("searching"):
         ours = ("-m", "casewright.launch", "mcp", "policy-search", "--as", "rosa", "--home", home)
         guarded = await _time_calls(ours, calls)

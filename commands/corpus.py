@@ -7,18 +7,16 @@ from typing import Any
 
 import typer
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from casewright.audit.entry import AuditEntry
 from casewright.contracts.base import Contract
 from casewright.contracts.clause import DocumentVersion, SearchResult
-from casewright.contracts.decision import ResourceInput
-from casewright.corpus.corpus import IngestProgress, IngestReport
 from casewright.errors import InputError
-from commands.permission import Deed, permit
-from commands.shell import Shell, stopping_at_once
+from commands.comparison import compare
+from commands.corpus_ingest import ingested, report_view, watched
+from commands.corpus_manifest import approve, manifest, quarantine
+from commands.shell import Shell
 from commands.tables import keep_whole, listing, new_table, stacked
 from commands.tools import own_tools
 
@@ -33,42 +31,32 @@ def build() -> typer.Typer:
     app.command("ingest")(ingest)
     app.command("search")(search)
     app.command("documents")(documents)
+    app.command("compare")(compare)
+    app.command("manifest")(manifest)
+    app.command("approve")(approve)
+    app.command("quarantine")(quarantine)
     return app
 
 
-def ingest(ctx: typer.Context, paths: list[Path] = typer.Argument(help="Files or folders of Markdown.")) -> None:
+def ingest(
+    ctx: typer.Context,
+    paths: list[Path] = typer.Argument(None, help="Files or folders of documents: Markdown, HTML, DOCX, PDF, text."),
+    prune: bool = typer.Option(False, "--prune", help="Withdraw versions whose file has gone from the folders."),
+    retry: bool = typer.Option(False, "--retry", help="Read the files on the quarantine list again."),
+    watch: bool = typer.Option(False, "--watch", help="Go on, and ingest again whenever a file changes."),
+) -> None:
     """Ingest documents into your tenant's corpus; unchanged ones are skipped, broken ones quarantined."""
     shell: Shell = ctx.obj
-    report = shell.run(_ingest(shell, paths))
-    shell.show(report.model_dump(mode="json"), _report_view)
+    named = list(paths or [])
+    if not named and not retry:
+        raise InputError("name the files or folders to ingest, or give --retry for those in quarantine")
+    if watch:
+        shell.run(watched(shell, named, prune=prune))
+        return
+    report = shell.run(ingested(shell, named, prune=prune, retry=retry))
+    shell.show(report.model_dump(mode="json"), report_view)
     if report.quarantined and not report.ingested and not report.unchanged:
         raise typer.Exit(InputError.exit_code)
-
-
-async def _ingest(shell: Shell, paths: list[Path]) -> IngestReport:
-    principal = shell.principal("authoring")
-    corpus = ResourceInput(kind="corpus", exists=True, tenant=principal.tenant, classification="public")
-    deed = Deed(name="ingest_corpus", verb="write", risk="medium", resource=corpus, arguments={"paths": len(paths)})
-    await permit(shell.services, principal, deed)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=shell.messages, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-
-        def progress(step: IngestProgress) -> None:
-            bar.update(task, description=step.stage, completed=step.done, total=step.total)
-
-        with stopping_at_once():
-            report = shell.services.corpus.ingest(paths, tenant=principal.tenant, progress=progress)
-    body = {
-        "ingested": report.ingested,
-        "unchanged": report.unchanged,
-        "quarantined": len(report.quarantined),
-        "clauses": report.clauses,
-        "index_version": report.index_version,
-    }
-    entry = AuditEntry(kind="corpus.ingested", tenant=principal.tenant, subject=principal.id, body=body)
-    await shell.services.audit.append(entry)
-    return report
 
 
 def search(
@@ -127,17 +115,6 @@ def parse_date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError as error:
         raise InputError(f"{text!r} is not a date; write it as YYYY-MM-DD, for example 2026-03-31") from error
-
-
-def _report_view(report: dict[str, Any]) -> Table:
-    counts = f"{report['ingested']} ingested, {report['unchanged']} unchanged, {len(report['quarantined'])} quarantined"
-    table = new_table(counts, "quarantined file", "reason")
-    for item in report["quarantined"]:
-        table.add_row(Text(item["path"], style="red"), item["reason"])
-    table.show_header = bool(report["quarantined"])
-    table.caption = f"{report['clauses']} clauses in {report['seconds']:.1f} s, index {report['index_version']}"
-    table.caption_justify = "left"
-    return table
 
 
 def _hits_view(result: dict[str, Any]) -> Table:

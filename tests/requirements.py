@@ -35,7 +35,7 @@ def planned(behaviour: str) -> Requirement:
 POLICY_SEARCH = {
     "A1": proved(
         "documents become labelled clauses with tenant, labels and validity; again is a no-op; bad ones are set aside",
-        "Markdown only: HTML, DOCX, PDF and plain text are refused with the reason",
+        "scans are refused, not recognised; PDF tables without rules are read as lines; white on white is read",
     ),
     "A2": proved("full text and vectors are searched together and an exact clause reference always hits"),
     "A3": proved("only text in force on the as-of date is returned unless another version is asked for by name"),

@@ -24,6 +24,8 @@ EventKind = Literal[
     "run.ended",
     "model.called",
     "corpus.ingested",
+    "corpus.approved",
+    "corpus.switched",
     "cases.imported",
     "approval.revoked",
     "policy.loaded",

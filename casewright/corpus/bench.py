@@ -214,6 +214,7 @@ def _clause(label: str, text: str, position: int) -> ParsedClause:
 
 def _version(document_id: str, clauses: int) -> IndexedVersion:
     return IndexedVersion(
+        approval="approved",
         tenant=_TENANT,
         document_id=document_id,
         version=_VERSION,

@@ -46,6 +46,10 @@ class Catalogue:
     def file_hashes(self, tenant: str) -> frozenset[str]:
         return frozenset(version.file_sha256 for version in self.by_key.values() if version.tenant == tenant)
 
+    def of_tenant(self, tenant: str) -> tuple[IndexedVersion, ...]:
+        """All versions of the tenant, those that are not approved included; for its authors alone."""
+        return tuple(version for version in self.versions if version.tenant == tenant)
+
     def label_sets(self, tenant: str) -> frozenset[str]:
         """The label sets that occur in the tenant's documents."""
         return frozenset(version.label_set for version in self.by_key.values() if version.tenant == tenant)
@@ -57,6 +61,7 @@ class Catalogue:
             version
             for version in self.versions
             if version.tenant == filters.tenant
+            and version.approval == "approved"
             and version.label_set in sets
             and (not filters.document_ids or version.document_id in filters.document_ids)
             and (all_versions or _asked_for(version, filters))
@@ -70,7 +75,14 @@ class Catalogue:
         """Twelve hexadecimal digits that change with the content and its dates."""
         whole = hashlib.sha256()
         for version in self.versions:
-            parts = (*version.key, version.file_sha256, version.label_set, version.status, str(version.effective_to))
+            parts = (
+                *version.key,
+                version.file_sha256,
+                version.label_set,
+                version.status,
+                version.approval,
+                str(version.effective_to),
+            )
             whole.update(("\x1f".join(parts) + "\x1e").encode())
         return whole.hexdigest()[:12]
 

@@ -22,8 +22,11 @@ from casewright.contracts.clause import (
 from casewright.contracts.recommendation import Citation, VerifiedCitation
 from casewright.corpus.citations import refused, verify_quote
 from casewright.corpus.comparison import word_changes
-from casewright.corpus.ingest import Ingest, IngestProgress, IngestReport
+from casewright.corpus.ingest import Ingest, IngestJob, IngestProgress, IngestReport
+from casewright.corpus.manifest import Approver, Manifest, ManifestEntry, Submission
+from casewright.corpus.quarantine import Quarantined, quarantine_of
 from casewright.corpus.reading import read_clause, read_in_context
+from casewright.corpus.revision import approve
 from casewright.corpus.snapshot import Snapshot
 from casewright.corpus.state import read_state
 from casewright.errors import NotFoundError, StorageError
@@ -56,16 +59,50 @@ class Corpus:
         paths: Sequence[Path],
         *,
         tenant: str,
+        submission: Submission,
+        prune: bool = False,
         progress: Callable[[IngestProgress], None] | None = None,
     ) -> IngestReport:
         """Bring files and folders of one tenant into the index; unchanged files are skipped.
+
+        With `prune` the versions whose files have gone from the folders named are withdrawn.
 
         Raises:
             InputError: a path is missing or holds no files.
             UnavailableError: another process keeps ingesting.
             StorageError: the index cannot be written; what was visible before still is.
         """
-        return Ingest(self._folder, self._embedder(), tenant=tenant, progress=progress).run(paths)
+        job = IngestJob(paths=paths, tenant=tenant, submission=submission, prune=prune)
+        return Ingest(self._folder, self._embedder(), job, progress).run()
+
+    def approve(self, tenant: str, *, document_id: str, version: str, approver: Approver) -> ManifestEntry:
+        """Make a pending version one that can be retrieved.
+
+        Raises:
+            NotFoundError: there is no such version.
+            InputError: it is approved already, or the approver is who ingested it.
+            UnavailableError: another process keeps ingesting.
+            StorageError: the index cannot be written; what was visible before still is.
+        """
+        return approve(self._folder, (tenant, document_id, version), approver).entry()
+
+    def manifest(self, tenant: str) -> Manifest:
+        """How every version of the tenant came in, pending ones included; for those who may ingest or approve.
+
+        Raises:
+            StorageError: there is no index, or it is damaged.
+        """
+        snapshot = self._snapshot()
+        entries = tuple(version.entry() for version in snapshot.catalogue.of_tenant(tenant))
+        return Manifest(index_version=snapshot.state.index_version, entries=entries)
+
+    def quarantine(self, tenant: str) -> tuple[Quarantined, ...]:
+        """The files of the tenant that could not be read, with the reasons.
+
+        Raises:
+            StorageError: the list is damaged.
+        """
+        return quarantine_of(self._folder, tenant)
 
     def search(self, query: str, filters: SearchFilters, *, limit: int = 10) -> SearchResult:
         """The best clauses for a query, with a verdict on whether they can answer it.

@@ -24,6 +24,14 @@ class VersionRange:
     """As yyyymmdd."""
     own_effective_to: int
     """As yyyymmdd; `OPEN_END` when it states none."""
+    correction: int = 0
+    published: int = 0
+    """As yyyymmdd; 0 when it states none."""
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """What decides which of two versions counts: first day, then correction, then day of publication."""
+        return (self.effective_from, self.correction, self.published)
 
 
 def chain_ends(versions: Iterable[VersionRange]) -> Mapping[str, int]:
@@ -32,7 +40,7 @@ def chain_ends(versions: Iterable[VersionRange]) -> Mapping[str, int]:
     ends = {item.version: item.own_effective_to for item in everything}
     published = sorted(
         (item for item in everything if item.status == "published"),
-        key=lambda item: (item.effective_from, item.version),
+        key=lambda item: (*item.order, item.version),
     )
     for earlier, later in pairwise(published):
         ends[earlier.version] = min(earlier.own_effective_to, _day_before(later.effective_from))

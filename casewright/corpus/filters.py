@@ -22,6 +22,7 @@ Column = Literal[
     "reference",
     "status",
     "label_set",
+    "approval",
     "position",
     "effective_from",
     "effective_to",
@@ -106,9 +107,8 @@ def visible(filters: SearchFilters, existing_label_sets: Iterable[str]) -> Predi
     Raises:
         InputError: a version is named without `named_version`, or the reverse.
     """
-    predicate = equal("tenant", filters.tenant) & one_of(
-        "label_set", visible_label_sets(filters.labels, existing_label_sets)
-    )
+    label_sets = visible_label_sets(filters.labels, existing_label_sets)
+    predicate = equal("tenant", filters.tenant) & equal("approval", "approved") & one_of("label_set", label_sets)
     if filters.document_ids:
         predicate &= one_of("document_id", filters.document_ids)
     return predicate & _range(filters)

@@ -19,6 +19,7 @@ _NAME = re.compile(r"[^\s@#/\\\x00-\x1f]{1,120}")
 _STATUSES: dict[str, DocumentStatus] = {"published": "published", "draft": "draft", "withdrawn": "withdrawn"}
 _MAX_TEXT = 1_000
 _MAX_LABELS = 32
+_MAX_CORRECTION = 9_999
 _YEARS = range(1700, 9999)
 
 
@@ -38,6 +39,11 @@ class FrontMatter:
     effective_to: dt.date | None
     issuer: str
     labels: tuple[str, ...]
+    correction: int
+    """Of a text with the same first day; the highest counts."""
+    published: dt.date | None
+    supersedes: str
+    """The version it names as the one before; "" where it names none."""
 
 
 def split_front_matter(text: str) -> tuple[str, str]:
@@ -79,12 +85,15 @@ def typed_matter(fields: Mapping[str, object], *, tenant: str) -> FrontMatter:
         effective_to=_date(fields, "effective_to") if fields.get("effective_to") is not None else None,
         issuer=_text(fields, "issuer") if fields.get("issuer") is not None else "",
         labels=_labels(fields),
+        correction=_correction(fields),
+        published=_date(fields, "published") if fields.get("published") is not None else None,
+        supersedes=_name(fields, "supersedes") if fields.get("supersedes") is not None else "",
     )
     if matter.effective_to is not None and matter.effective_to < matter.effective_from:
         raise UnreadableDocumentError(
             f"effective_to {matter.effective_to} is before effective_from {matter.effective_from}; correct one of them"
         )
-    if fields.get("supersedes") is not None and _name(fields, "supersedes") == matter.version:
+    if matter.supersedes == matter.version:
         raise UnreadableDocumentError(
             f"version {matter.version!r} supersedes itself; name the earlier version or drop 'supersedes'"
         )
@@ -163,6 +172,17 @@ def _date(fields: Mapping[str, object], name: str) -> dt.date:
         return value
     raise UnreadableDocumentError(
         f"front matter {name!r} is {_shown(value)}; write a date of {_YEARS[0]} to {_YEARS[-1]} as YYYY-MM-DD"
+    )
+
+
+def _correction(fields: Mapping[str, object]) -> int:
+    value = fields.get("correction", 0)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 4:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_CORRECTION:
+        return value
+    raise UnreadableDocumentError(
+        f"front matter 'correction' is {_shown(value)}; write a number of 0 to {_MAX_CORRECTION}"
     )
 
 

@@ -5,7 +5,7 @@ visible. Called by `corpus.Corpus` alone, under the ingest lock.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,21 +14,21 @@ from pydantic import Field
 
 from casewright.contracts.base import Contract
 from casewright.corpus.catalogue import Catalogue
+from casewright.corpus.contradiction import refuse_contradiction
 from casewright.corpus.documents import SIDECAR_SUFFIX, ParsedDocument, parse_document, source_hash
-from casewright.corpus.effective import chain_ends
-from casewright.corpus.filters import Predicate, equal
+from casewright.corpus.formats.detection import MAX_FILE_BYTES
 from casewright.corpus.front_matter import UnreadableDocumentError
 from casewright.corpus.lock import exclusive
+from casewright.corpus.manifest import Submission
+from casewright.corpus.quarantine import Quarantined, keep_quarantine
+from casewright.corpus.revision import LOCK_NAME, LOCK_WAIT_SECONDS, publish, rows_of, update_changed, with_chains
 from casewright.corpus.rows import IndexedVersion, row_values, search_text, version_of
-from casewright.corpus.state import ActiveState, read_state, write_state
+from casewright.corpus.state import ActiveState, read_state
 from casewright.corpus.table import ClauseTable, storage_errors
 from casewright.errors import InputError, StorageError
 
 if TYPE_CHECKING:
     from casewright.corpus.embedding import Embedder
-
-LOCK_NAME = "ingest.lock"
-LOCK_WAIT_SECONDS = 120.0
 
 
 class IngestProgress(Contract):
@@ -40,14 +40,6 @@ class IngestProgress(Contract):
     total: int
 
 
-class Quarantined(Contract):
-    """A file that was left out."""
-
-    path: str
-    reason: str
-    """What is wrong and how to mend it."""
-
-
 class IngestReport(Contract):
     """What one ingest did."""
 
@@ -57,6 +49,10 @@ class IngestReport(Contract):
     quarantined: Annotated[tuple[Quarantined, ...], Field(default=())]
     clauses: int
     """Clauses of the new and changed versions."""
+    pending: int
+    """New and changed versions that wait for another person's approval."""
+    withdrawn: Annotated[tuple[str, ...], Field(default=())]
+    """Versions withdrawn because their file is gone, as `DOCUMENT VERSION`; only where that was asked for."""
     seconds: float
     index_version: str
 
@@ -68,11 +64,17 @@ ProgressCallback = Callable[[IngestProgress], None]
 class _Source:
     path: Path
     document: ParsedDocument
+    version: IndexedVersion
 
 
 @dataclass(kw_only=True)
 class _Reading:
+    known_hashes: frozenset[str]
+    by_document: dict[str, dict[str, IndexedVersion]] = field(default_factory=dict[str, dict[str, IndexedVersion]])
+    """All versions, those in the index and those read so far."""
     sources: dict[tuple[str, str], _Source] = field(default_factory=dict[tuple[str, str], _Source])
+    hashes: set[str] = field(default_factory=set[str])
+    """Of every file that was read."""
     unchanged: int = 0
     quarantined: list[Quarantined] = field(default_factory=list[Quarantined])
 
@@ -86,32 +88,45 @@ def find_files(paths: Sequence[Path]) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     for path in paths:
         if not path.exists():
-            raise InputError(f"{str(path)!r} does not exist; name a Markdown file or a folder of them")
+            raise InputError(f"{str(path)!r} does not exist; name a document or a folder of them")
         inside = (
             [path]
             if path.is_file()
             else sorted(item for item in path.rglob("*") if item.is_file() and not _left_out(item, path))
         )
         if not inside:
-            raise InputError(f"the folder {str(path)!r} holds no files; put Markdown documents there or name another")
+            raise InputError(f"the folder {str(path)!r} holds no files; put documents there or name another")
         found.update(dict.fromkeys(inside))
     if not found:
-        raise InputError("nothing to ingest; name a Markdown file or a folder of them")
+        raise InputError("nothing to ingest; name a document or a folder of them")
     return tuple(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestJob:
+    """What one ingest is to do."""
+
+    paths: Sequence[Path]
+    tenant: str
+    submission: Submission
+    prune: bool = False
+    """Withdraw the versions whose file has gone from the folders named."""
 
 
 class Ingest:
     """One run over files of one tenant."""
 
-    def __init__(self, folder: Path, embedder: "Embedder", *, tenant: str, progress: ProgressCallback | None) -> None:
+    def __init__(self, folder: Path, embedder: "Embedder", job: IngestJob, progress: ProgressCallback | None) -> None:
+        tenant = job.tenant
         if not tenant or tenant != tenant.strip() or len(tenant) > 120:
             raise InputError(f"{tenant!r} is not a tenant name; give the tenant that owns the documents")
         self._folder = folder
         self._embedder = embedder
+        self._job = job
         self._tenant = tenant
         self._progress: ProgressCallback = progress or _no_progress
 
-    def run(self, paths: Sequence[Path]) -> IngestReport:
+    def run(self) -> IngestReport:
         """Ingest and make visible.
 
         Raises:
@@ -120,7 +135,7 @@ class Ingest:
             StorageError: the index cannot be written; what was visible before still is.
         """
         started = time.monotonic()
-        files = find_files(paths)
+        files = find_files(self._job.paths)
         with storage_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             with exclusive(self._folder / LOCK_NAME, wait_seconds=LOCK_WAIT_SECONDS):
@@ -139,35 +154,45 @@ class Ingest:
             else Catalogue.read(ClauseTable.at_version(self._folder, state.table_version))
         )
         reading = self._read(files, catalogue)
-        index_version = self._write(state, catalogue, reading)
+        gone = self._gone(catalogue, reading) if self._job.prune else ()
+        index_version = self._write(state, catalogue, reading, gone)
+        keep_quarantine(self._folder, self._tenant, read=files, quarantined=reading.quarantined)
         return IngestReport(
             ingested=len(reading.sources),
             unchanged=reading.unchanged,
             quarantined=tuple(reading.quarantined),
             clauses=sum(len(source.document.clauses) for source in reading.sources.values()),
+            pending=0 if self._job.submission.approved else len(reading.sources),
+            withdrawn=tuple(f"{version.document_id} {version.version}" for version in gone),
             seconds=round(time.monotonic() - started, 3),
             index_version=index_version,
         )
 
     def _read(self, files: Sequence[Path], catalogue: Catalogue) -> _Reading:
-        known = catalogue.file_hashes(self._tenant)
-        reading = _Reading()
+        reading = _Reading(known_hashes=catalogue.file_hashes(self._tenant))
+        for version in catalogue.of_tenant(self._tenant):
+            reading.by_document.setdefault(version.document_id, {})[version.version] = version
         for number, path in enumerate(files, start=1):
             try:
-                self._read_one(path, known, reading)
+                self._read_one(path, reading)
             except UnreadableDocumentError as error:
                 reading.quarantined.append(Quarantined(path=str(path), reason=str(error)))
             self._progress(IngestProgress(stage="read", path=str(path), done=number, total=len(files)))
         return reading
 
-    def _read_one(self, path: Path, known: frozenset[str], reading: _Reading) -> None:
+    def _read_one(self, path: Path, reading: _Reading) -> None:
         sidecar_path = path.with_name(path.name + SIDECAR_SUFFIX)
         try:
+            size = path.stat().st_size
+            if size > MAX_FILE_BYTES:
+                raise UnreadableDocumentError(f"it has {size} bytes; split it into files of at most {MAX_FILE_BYTES}")
             content = path.read_bytes()
             sidecar = sidecar_path.read_bytes() if sidecar_path.is_file() else None
         except OSError as error:
             raise UnreadableDocumentError(f"it cannot be read ({error.strerror}); mend its permissions") from error
-        if source_hash(content, sidecar) in known:
+        found = source_hash(content, sidecar)
+        reading.hashes.add(found)
+        if found in reading.known_hashes:
             reading.unchanged += 1
             return
         document = parse_document(content, tenant=self._tenant, name=path.name, sidecar=sidecar)
@@ -177,64 +202,56 @@ class Ingest:
             raise UnreadableDocumentError(
                 f"{other!r} is also version {key[1]!r} of {key[0]!r}; keep one of the two files"
             )
-        reading.sources[key] = _Source(path=path, document=document)
+        version = version_of(
+            document, tenant=self._tenant, source=str(path.absolute()), submission=self._job.submission
+        )
+        others = reading.by_document.setdefault(version.document_id, {})
+        refuse_contradiction(version, tuple(others.values()))
+        others[version.version] = version
+        reading.sources[key] = _Source(path=path, document=document, version=version)
 
-    def _write(self, state: ActiveState | None, catalogue: Catalogue, reading: _Reading) -> str:
-        if state is not None and not reading.sources:
+    def _gone(self, catalogue: Catalogue, reading: _Reading) -> tuple[IndexedVersion, ...]:
+        """The versions of this tenant that came from the folders named and whose file is there no more."""
+        folders = [path.absolute() for path in self._job.paths if path.is_dir()]
+        return tuple(
+            replace(version, status="withdrawn", file_sha256="")
+            for version in catalogue.of_tenant(self._tenant)
+            if version.status != "withdrawn"
+            and version.file_sha256 not in reading.hashes
+            and version.key[1:] not in reading.sources
+            and any(Path(version.source).is_relative_to(folder) for folder in folders)
+            and not Path(version.source).exists()
+        )
+
+    def _write(
+        self, state: ActiveState | None, catalogue: Catalogue, reading: _Reading, gone: Sequence[IndexedVersion]
+    ) -> str:
+        if state is not None and not reading.sources and not gone:
             return state.index_version
-        new = [version_of(source.document, tenant=self._tenant) for source in reading.sources.values()]
-        planned = _with_chains(catalogue.replaced(new), {version.document_id for version in new}, self._tenant)
+        new = [source.version for source in reading.sources.values()]
+        changed = {version.document_id for version in (*new, *gone)}
+        planned = with_chains(catalogue.replaced((*new, *gone)), changed, self._tenant)
         table = ClauseTable.for_writing(
             self._folder,
             dimensions=self._embedder.dimensions,
             version=None if state is None else state.table_version,
         )
         self._write_documents(table, catalogue, planned, reading)
-        for version in planned.versions:
-            before = catalogue.get(version.key)
-            if (
-                before is not None
-                and before.effective_to != version.effective_to
-                and version.key[1:] not in reading.sources
-            ):
-                table.set_effective_to(_rows_of(version), version.effective_to)
-        table_version = table.finish()
-        index_version = f"{table_version}-{planned.fingerprint()}"
-        table.tag(index_version, table_version)
-        write_state(
-            self._folder,
-            ActiveState(table_version=table_version, index_version=index_version, embedder=self._embedder.name),
-        )
-        return index_version
+        update_changed(table, catalogue, planned, written={version.key for version in new})
+        return publish(self._folder, table, planned, embedder=self._embedder.name, before=state)
 
     def _write_documents(self, table: ClauseTable, before: Catalogue, planned: Catalogue, reading: _Reading) -> None:
         for number, (key, source) in enumerate(reading.sources.items(), start=1):
             version = planned.get((self._tenant, *key))
             assert version is not None, "every document read is planned"
             if before.get(version.key) is not None:
-                table.delete(_rows_of(version))
+                table.delete(rows_of(version))
             clauses = source.document.clauses
             vectors = self._embedder.embed([search_text(clause) for clause in clauses])
             table.add([row_values(version, clause) for clause in clauses], vectors)
             self._progress(
                 IngestProgress(stage="write", path=str(source.path), done=number, total=len(reading.sources))
             )
-
-
-def _rows_of(version: IndexedVersion) -> Predicate:
-    return (
-        equal("tenant", version.tenant) & equal("document_id", version.document_id) & equal("version", version.version)
-    )
-
-
-def _with_chains(catalogue: Catalogue, document_ids: Iterable[str], tenant: str) -> Catalogue:
-    """The catalogue with the last days of these documents' versions computed anew."""
-    changed = list[IndexedVersion]()
-    for document_id in document_ids:
-        versions = catalogue.of_document(tenant, document_id)
-        ends = chain_ends(version.range for version in versions)
-        changed += [replace(version, effective_to=ends[version.version]) for version in versions]
-    return catalogue.replaced(changed)
 
 
 def _no_progress(_: IngestProgress) -> None:

@@ -15,6 +15,7 @@ from casewright.corpus.effective import VersionRange
 from casewright.corpus.filters import OPEN_END, day_from_number, day_number, label_set_name, start_day
 from casewright.corpus.labels import fold_reference
 from casewright.corpus.lexicon import term_hashes
+from casewright.corpus.manifest import Approval, ManifestEntry, Submission
 
 LEAD_IN_SEPARATOR = "\n"
 """Between the texts of a lead-in; clause texts hold no line break."""
@@ -47,8 +48,18 @@ VERSION_COLUMNS = (
     "effective_from",
     "own_effective_to",
     "effective_to",
+    "correction",
+    "published",
+    "supersedes",
     "file_sha256",
     "clause_count",
+    "approval",
+    "source",
+    "parser",
+    "ingested_by",
+    "ingested_at",
+    "approved_by",
+    "approved_at",
 )
 
 
@@ -68,6 +79,18 @@ class IndexedVersion:
     effective_to: int
     file_sha256: str
     clause_count: int
+    approval: Approval
+    correction: int = 0
+    """Which correction of a text with the same first day; the highest counts."""
+    published: int = 0
+    """As yyyymmdd; 0 where it does not say."""
+    supersedes: str = ""
+    source: str = ""
+    parser: str = ""
+    ingested_by: str = ""
+    ingested_at: str = ""
+    approved_by: str = ""
+    approved_at: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -75,9 +98,12 @@ class IndexedVersion:
 
     @property
     def range(self) -> VersionRange:
+        """Its place in the chain; one that is not approved takes no more part than a draft."""
         return VersionRange(
             version=self.version,
-            status=self.status,
+            status=self.status if self.approval == "approved" else "draft",
+            correction=self.correction,
+            published=self.published,
             effective_from=self.effective_from,
             own_effective_to=self.own_effective_to,
         )
@@ -97,10 +123,24 @@ class IndexedVersion:
             sha256=self.file_sha256,
         )
 
+    def entry(self) -> ManifestEntry:
+        """Its record."""
+        return ManifestEntry(
+            document=self.contract(),
+            approval=self.approval,
+            source=self.source,
+            parser=self.parser,
+            ingested_by=self.ingested_by,
+            ingested_at=self.ingested_at,
+            approved_by=self.approved_by,
+            approved_at=self.approved_at,
+        )
 
-def version_of(document: ParsedDocument, *, tenant: str, effective_to: int = OPEN_END) -> IndexedVersion:
-    """The version a parsed file holds; `effective_to` is its place in the chain."""
+
+def version_of(document: ParsedDocument, *, tenant: str, source: str, submission: Submission) -> IndexedVersion:
+    """The version a parsed file holds, not yet placed in its chain."""
     matter = document.matter
+    approver = (submission.by, submission.at) if submission.approved else ("", "")
     return IndexedVersion(
         tenant=tenant,
         document_id=matter.document_id,
@@ -111,9 +151,19 @@ def version_of(document: ParsedDocument, *, tenant: str, effective_to: int = OPE
         issuer=matter.issuer,
         effective_from=day_number(matter.effective_from),
         own_effective_to=OPEN_END if matter.effective_to is None else day_number(matter.effective_to),
-        effective_to=effective_to,
+        effective_to=OPEN_END,
+        correction=matter.correction,
+        published=0 if matter.published is None else day_number(matter.published),
+        supersedes=matter.supersedes,
         file_sha256=document.file_sha256,
         clause_count=len(document.clauses),
+        approval="approved" if submission.approved else "pending",
+        source=source,
+        parser=document.parser,
+        ingested_by=submission.by,
+        ingested_at=submission.at,
+        approved_by=approver[0],
+        approved_at=approver[1],
     )
 
 
@@ -121,6 +171,7 @@ def version_from(values: Mapping[str, Any]) -> IndexedVersion:
     """A version as read from the index."""
     fields: dict[str, Any] = {name: values[name] for name in VERSION_COLUMNS}
     fields["status"] = _STATUSES[values["status"]]
+    fields["approval"] = "approved" if values["approval"] == "approved" else "pending"
     return IndexedVersion(**fields)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from casewright.errors import StorageError
 
 POINTER_NAME = "active.json"
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,8 @@ class ActiveState:
     index_version: str
     """The name that answers carry: table version and a short hash of what is in it."""
     embedder: str
+    previous: str = ""
+    """The state before, for going back; "" for the first."""
     format: int = _FORMAT
 
 

@@ -32,6 +32,14 @@ _STRING_COLUMNS = (
     "label_set",
     "issuer",
     "file_sha256",
+    "approval",
+    "source",
+    "parser",
+    "ingested_by",
+    "ingested_at",
+    "approved_by",
+    "approved_at",
+    "supersedes",
     "label",
     "parent",
     "reference",
@@ -41,7 +49,15 @@ _STRING_COLUMNS = (
     "lead_in",
     "body",
 )
-_INTEGER_COLUMNS = ("effective_from", "own_effective_to", "effective_to", "clause_count", "position")
+_INTEGER_COLUMNS = (
+    "effective_from",
+    "own_effective_to",
+    "effective_to",
+    "correction",
+    "published",
+    "clause_count",
+    "position",
+)
 _WRITE_BATCH = 4_096
 KEPT_STATES = 10
 """The newest so many states stay readable; older ones are cleaned up."""
@@ -191,18 +207,19 @@ class ClauseTable:
         with storage_errors(self._folder):
             self._handle.delete(where.sql)
 
-    def set_effective_to(self, where: Predicate, day: int) -> None:
-        """Store the last day in force (yyyymmdd) of the rows that match."""
+    def set_values(self, where: Predicate, values: Mapping[str, str | int]) -> None:
+        """Store the values in the columns of the rows that match."""
         with storage_errors(self._folder):
-            self._handle.update(where=where.sql, values={"effective_to": day})
+            self._handle.update(where=where.sql, values=dict(values))
 
-    def finish(self, *, margin: timedelta = _CLEANUP_MARGIN) -> int:
+    def finish(self, *, margin: timedelta = _CLEANUP_MARGIN, keep: str = "") -> int:
         """Bring the indices up to date, compact, and clean up what is older than every kept state by `margin`.
 
-        Returns the resulting version. Tagged versions must not be in reach of the clean-up: it would refuse.
+        Returns the resulting version. The state named `keep` stays, however old.
+        Tagged versions must not be in reach of the clean-up: it would refuse.
         """
         with storage_errors(self._folder):
-            self._handle.optimize(cleanup_older_than=self._drop_older_states() + margin)
+            self._handle.optimize(cleanup_older_than=self._drop_older_states(keep) + margin)
             return int(self._handle.version)
 
     def tag(self, name: str, version: int) -> None:
@@ -220,9 +237,10 @@ class ClauseTable:
             kept: dict[str, Any] = self._handle.tags.list()
             return {name: int(value["version"]) for name, value in kept.items()}
 
-    def _drop_older_states(self) -> timedelta:
-        """Drop the tags before the newest nine; the age of the oldest that stays."""
-        by_age = sorted(self.tags().items(), key=lambda item: item[1])
+    def _drop_older_states(self, keep: str) -> timedelta:
+        """Drop the tags before the newest nine but `keep`; the age of the oldest that stays."""
+        tags = self.tags()
+        by_age = sorted(tags.items(), key=lambda item: (item[0] == keep, item[1]))
         for name, _ in by_age[: max(0, len(by_age) + 1 - KEPT_STATES)]:
             self._handle.tags.delete(name)
         kept = {version for _, version in by_age[-(KEPT_STATES - 1) :]}

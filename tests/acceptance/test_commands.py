@@ -113,7 +113,7 @@ def test_two_imports_at_once_both_end_well(home: Path, tmp_path: Path) -> None:
 @pytest.mark.proves("A1")
 def test_two_ingests_at_once_both_end_well(home: Path, tmp_path: Path) -> None:
     folders = [write_rules(tmp_path / name, 3, prefix=f"both-{name}") for name in ("a", "b")]
-    processes = [start(home, "corpus", "ingest", str(folder), "--json") for folder in folders]
+    processes = [start(home, "corpus", "ingest", str(folder), "--as", "selma", "--json") for folder in folders]
     ended = [finish(process) for process in processes]
     assert [(code, document["ingested"]) for code, document, _ in ended] == [(0, 3), (0, 3)]
     assert documents(home, "both-") == 6
@@ -137,7 +137,7 @@ def test_two_reviews_of_one_case_at_once_make_one_proposal_or_say_who_works_on_i
 def test_an_ingest_that_is_interrupted_loses_nothing_and_can_be_repeated(home: Path, tmp_path: Path) -> None:
     before = call(home, "audit", "head")[1]["head"]
     folder = write_rules(tmp_path / "many", 25, prefix="many")
-    process = start(home, "corpus", "ingest", str(folder), "--json")
+    process = start(home, "corpus", "ingest", str(folder), "--as", "selma", "--json")
     _wait_for_event(home, after=int(before.partition(":")[0]), process=process)
     process.send_signal(signal.SIGINT)
     code, document, errors = finish(process)
@@ -146,7 +146,7 @@ def test_an_ingest_that_is_interrupted_loses_nothing_and_can_be_repeated(home: P
     assert "Traceback" not in errors
     assert documents(home, "many-") == 0
     assert call(home, "corpus", "search", "provisional credit")[1]["hits"]
-    code, report, _ = call(home, "corpus", "ingest", str(folder))
+    code, report, _ = call(home, "corpus", "ingest", str(folder), "--as", "selma")
     assert (code, report["ingested"], report["quarantined"]) == (0, 25, [])
     assert documents(home, "many-") == 25
 

@@ -48,7 +48,8 @@ class Library:
 def library(installation: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Library:
     """Ingested once; the tests below only read it or add cases to it."""
     home = Path(shutil.copytree(installation, tmp_path_factory.mktemp("library") / "home"))
-    code, report = command(home)("corpus", "ingest", str(shared / "corpora" / "us-consumer-finance"))
+    folder = shared / "corpora" / "us-consumer-finance"
+    code, report = command(home)("corpus", "ingest", str(folder), "--as", "selma")
     return Library(home=home, report=report, code=code)
 
 

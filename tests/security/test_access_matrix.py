@@ -51,6 +51,8 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("drafting", "submit_action"): ("write", "medium", "action", DECIDERS),
     ("drafting", "execute_action"): ("execute", "high", "action", DECIDERS),
     ("admin", "ingest_corpus"): ("write", "medium", "corpus", "policy_author supervisor"),
+    ("admin", "approve_document"): ("write", "medium", "corpus", "supervisor"),
+    ("admin", "read_manifest"): ("read", "low", "corpus", "policy_author supervisor auditor"),
     ("admin", "import_cases"): ("write", "medium", "none", DECIDERS),
     ("admin", "start_review"): ("write", "medium", "case", DECIDERS),
     ("admin", "ask"): ("search", "low", "corpus", "reviewer supervisor policy_author auditor"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from casewright.corpus.corpus import Corpus
-from tests.integration.corpus.indexed import WriteDocument
+from tests.integration.corpus.indexed import APPROVED, WriteDocument
 
 REGULATIONS = (
     "reg-1002-2016-16301",
@@ -26,10 +26,10 @@ def regulations(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Corpu
     """Seven regulations, two of them in two versions, and both sample tenants."""
     corpus = Corpus(tmp_path_factory.mktemp("regulations"))
     folder = shared / "corpora" / "us-consumer-finance"
-    report = corpus.ingest([folder / f"{name}.md" for name in REGULATIONS], tenant="us")
+    report = corpus.ingest([folder / f"{name}.md" for name in REGULATIONS], tenant="us", submission=APPROVED)
     assert not report.quarantined
     for tenant in ("harborline", "millbrook"):
-        corpus.ingest([SAMPLE / tenant / "documents"], tenant=tenant)
+        corpus.ingest([SAMPLE / tenant / "documents"], tenant=tenant, submission=APPROVED)
     return corpus
 
 

@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from casewright.contracts.clause import SearchFilters
+from casewright.corpus.manifest import Submission
 
 WriteDocument = Callable[..., Path]
+APPROVED = Submission(by="selma", at="2026-01-02T03:04:05Z", approved=True)
+PENDING = Submission(by="petra", at="2026-01-02T03:04:05Z", approved=False)
 
 
 def filters(tenant: str = "us", as_of: str = "2017-06-01", **more: object) -> SearchFilters:

@@ -17,7 +17,7 @@ from casewright.corpus.search import Searcher, find
 from casewright.corpus.snapshot import Snapshot
 from casewright.corpus.state import read_state
 from casewright.errors import NotFoundError, StorageError
-from tests.integration.corpus.indexed import WriteDocument, filters
+from tests.integration.corpus.indexed import APPROVED, WriteDocument, filters
 
 pytestmark = pytest.mark.timeout(120)
 HOSTILE = (
@@ -38,8 +38,10 @@ def labelled(tmp_path: Path, write_document: WriteDocument) -> Corpus:
     corpus = Corpus(tmp_path / "index")
     for name, labels in {"open": "[]", "fraud": "[fraud-ops]", "both": "[fraud-ops, audit]"}.items():
         path = write_document(f"**1.1** The {name} limit.", document_id=f"hl-{name}", labels=labels)
-        corpus.ingest([path], tenant="harborline")
-    corpus.ingest([write_document("**1.1** A limit elsewhere.", document_id="mb-limit")], tenant="millbrook")
+        corpus.ingest([path], tenant="harborline", submission=APPROVED)
+    corpus.ingest(
+        [write_document("**1.1** A limit elsewhere.", document_id="mb-limit")], tenant="millbrook", submission=APPROVED
+    )
     return corpus
 
 
@@ -148,9 +150,13 @@ def test_scores_do_not_depend_on_what_the_caller_may_not_see(tmp_path: Path, wri
         if hidden:
             secret = "\n\n".join(f"**{n}.1** A limit of {n} USD on the weekly amount." for n in range(1, 30))
             labels = "[fraud-ops]" if hidden == "harborline" else "[]"
-            corpus.ingest([write_document(secret, document_id=f"{hidden}-hidden", labels=labels)], tenant=hidden)
+            corpus.ingest(
+                [write_document(secret, document_id=f"{hidden}-hidden", labels=labels)],
+                tenant=hidden,
+                submission=APPROVED,
+            )
         else:
-            corpus.ingest([write_document(texts)], tenant="harborline")
+            corpus.ingest([write_document(texts)], tenant="harborline", submission=APPROVED)
         result = corpus.search("weekly limit", filters("harborline", "2026-01-01"))
         scores.append([hit.score for hit in result.hits])
     assert len(scores[0]) == 2

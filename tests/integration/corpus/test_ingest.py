@@ -12,7 +12,7 @@ import pytest
 from casewright.corpus.corpus import Corpus
 from casewright.corpus.ingest import IngestProgress
 from casewright.errors import InputError, StorageError
-from tests.integration.corpus.indexed import WriteDocument, filters
+from tests.integration.corpus.indexed import APPROVED, WriteDocument, filters
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.timeout(120)
@@ -41,8 +41,8 @@ def texts(corpus: Corpus, **more: object) -> set[str]:
 def test_a_second_ingest_of_the_same_files_changes_nothing(tmp_path: Path, write_document: WriteDocument) -> None:
     corpus = Corpus(tmp_path / "index")
     seen: list[IngestProgress] = []
-    first = corpus.ingest([write_document().parent], tenant="harborline", progress=seen.append)
-    second = corpus.ingest([write_document().parent], tenant="harborline")
+    first = corpus.ingest([write_document().parent], tenant="harborline", submission=APPROVED, progress=seen.append)
+    second = corpus.ingest([write_document().parent], tenant="harborline", submission=APPROVED)
     assert (first.ingested, first.unchanged, first.clauses) == (1, 0, 1)
     assert (second.ingested, second.unchanged, second.clauses) == (0, 1, 0)
     assert first.index_version == second.index_version == corpus.index_version()
@@ -54,9 +54,9 @@ def test_a_changed_file_replaces_its_version_and_names_a_new_state(
     tmp_path: Path, write_document: WriteDocument
 ) -> None:
     corpus = Corpus(tmp_path / "index")
-    first = corpus.ingest([write_document()], tenant="harborline")
+    first = corpus.ingest([write_document()], tenant="harborline", submission=APPROVED)
     corpus.search("limit", today())
-    changed = corpus.ingest([write_document("**1.1** The limit is 75 USD.")], tenant="harborline")
+    changed = corpus.ingest([write_document("**1.1** The limit is 75 USD.")], tenant="harborline", submission=APPROVED)
     assert changed.index_version != first.index_version
     assert texts(corpus) == {"The limit is 75 USD."}
     assert corpus.stats().clauses == 1
@@ -72,7 +72,7 @@ def test_unreadable_documents_are_quarantined_and_the_rest_goes_on(
     (folder / "scan.pdf").write_bytes(b"%PDF-1.7\x00")
     (folder / "picture.md").write_bytes(b"\x89PNG\x00\x00")
     (folder / "copy.md").write_text(write_document().read_text() + "\n", encoding="utf-8")
-    report = Corpus(tmp_path / "index").ingest([folder], tenant="harborline")
+    report = Corpus(tmp_path / "index").ingest([folder], tenant="harborline", submission=APPROVED)
     reasons = {Path(item.path).name: item.reason for item in report.quarantined}
     assert report.ingested == 1
     assert set(reasons) == {"hl-other-1.md", "hl-foreign-1.md", "scan.pdf", "picture.md", "hl-limits-1.md"}
@@ -87,9 +87,9 @@ def test_an_empty_folder_or_a_missing_path_is_an_input_error(tmp_path: Path) -> 
     (tmp_path / "empty").mkdir()
     for path in (tmp_path / "empty", tmp_path / "missing"):
         with pytest.raises(InputError, match=path.name):
-            corpus.ingest([path], tenant="harborline")
+            corpus.ingest([path], tenant="harborline", submission=APPROVED)
     with pytest.raises(InputError):
-        corpus.ingest([], tenant="harborline")
+        corpus.ingest([], tenant="harborline", submission=APPROVED)
 
 
 @pytest.mark.proves("A3")
@@ -98,11 +98,11 @@ def test_an_older_version_ingested_later_takes_its_place_in_the_chain(
 ) -> None:
     corpus = Corpus(tmp_path / "index")
     new = write_document("**1.1** The limit is 90 USD.", version="'3'", effective_from="2024-01-01")
-    corpus.ingest([new], tenant="harborline")
+    corpus.ingest([new], tenant="harborline", submission=APPROVED)
     old = write_document("**1.1** The limit is 50 USD.", version="'1'", effective_from="2020-01-01")
-    corpus.ingest([old], tenant="harborline")
+    corpus.ingest([old], tenant="harborline", submission=APPROVED)
     middle = write_document("**1.1** The limit is 70 USD.", version="'2'", effective_from="2022-01-01")
-    corpus.ingest([middle], tenant="harborline")
+    corpus.ingest([middle], tenant="harborline", submission=APPROVED)
 
     def on(day: str) -> set[str]:
         return {hit.text for hit in corpus.search("limit", filters("harborline", day)).hits}
@@ -127,7 +127,9 @@ def test_draft_withdrawn_future_and_ended_text_comes_only_by_name(
         "ended": {"effective_to": "2020-06-30"},
     }.items():
         text = f"**1.1** The {version} limit."
-        corpus.ingest([write_document(text, version=f"'{version}'", **matter)], tenant="harborline")
+        corpus.ingest(
+            [write_document(text, version=f"'{version}'", **matter)], tenant="harborline", submission=APPROVED
+        )
         assert texts(corpus) == set()
         named = texts(corpus, include="named_version", version=version, document_ids=("hl-limits",))
         assert named == {f"The {version} limit."}
@@ -142,7 +144,7 @@ def test_a_process_killed_in_the_middle_leaves_the_old_state_working(
     tmp_path: Path, write_document: WriteDocument
 ) -> None:
     corpus = Corpus(tmp_path / "index")
-    before = corpus.ingest([write_document()], tenant="harborline")
+    before = corpus.ingest([write_document()], tenant="harborline", submission=APPROVED)
     changed = write_document("**1.1** The limit is 75 USD.")
     other = write_document(document_id="hl-other", text="**9.9** Another limit.")
     child = run_child(
@@ -150,12 +152,14 @@ def test_a_process_killed_in_the_middle_leaves_the_old_state_working(
         import os, signal, sys
         from pathlib import Path
         from casewright.corpus.corpus import Corpus
+        from tests.integration.corpus.indexed import APPROVED
 
         def die(step):
             if step.stage == "write":
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        Corpus(Path(sys.argv[1])).ingest([Path(p) for p in sys.argv[2:]], tenant="harborline", progress=die)
+        paths = [Path(p) for p in sys.argv[2:]]
+        Corpus(Path(sys.argv[1])).ingest(paths, tenant="harborline", submission=APPROVED, progress=die)
         """,
         tmp_path / "index",
         changed,
@@ -165,9 +169,9 @@ def test_a_process_killed_in_the_middle_leaves_the_old_state_working(
     assert child.returncode == -signal.SIGKILL
     assert texts(Corpus(tmp_path / "index")) == {"The limit is 50 USD."}
     assert corpus.index_version() == before.index_version
-    corpus.ingest([other], tenant="harborline")
+    corpus.ingest([other], tenant="harborline", submission=APPROVED)
     assert texts(corpus) == {"The limit is 50 USD.", "Another limit."}
-    assert corpus.ingest([changed.parent], tenant="harborline").ingested == 1
+    assert corpus.ingest([changed.parent], tenant="harborline", submission=APPROVED).ingested == 1
     assert texts(corpus) == {"The limit is 75 USD.", "Another limit."}
 
 
@@ -177,18 +181,19 @@ def test_a_disk_that_takes_no_more_is_a_storage_error_and_nothing_is_half_writte
     tmp_path: Path, write_document: WriteDocument
 ) -> None:
     corpus = Corpus(tmp_path / "index")
-    corpus.ingest([write_document()], tenant="harborline")
+    corpus.ingest([write_document()], tenant="harborline", submission=APPROVED)
     large = "\n\n".join(f"**2.{number}** A limit with the number {number}." for number in range(800))
     child = run_child(
         """
         import resource, sys
         from pathlib import Path
         from casewright.corpus.corpus import Corpus
+        from tests.integration.corpus.indexed import APPROVED
         from casewright.errors import StorageError
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         try:
-            Corpus(Path(sys.argv[1])).ingest([Path(sys.argv[2])], tenant="harborline")
+            Corpus(Path(sys.argv[1])).ingest([Path(sys.argv[2])], tenant="harborline", submission=APPROVED)
         except StorageError as error:
             print("refused", error)
         """,
@@ -206,9 +211,10 @@ def test_two_processes_that_ingest_into_one_folder_both_succeed(tmp_path: Path, 
         import sys
         from pathlib import Path
         from casewright.corpus.corpus import Corpus
+        from tests.integration.corpus.indexed import APPROVED
 
         for path in sys.argv[2:]:
-            Corpus(Path(sys.argv[1])).ingest([Path(path)], tenant="harborline")
+            Corpus(Path(sys.argv[1])).ingest([Path(path)], tenant="harborline", submission=APPROVED)
         """
     files = [write_document(f"**1.1** Limit {name}.", document_id=f"hl-{name}") for name in "abcdef"]
     children = [run_child(code, tmp_path / "index", *files[half::2]) for half in range(2)]
@@ -230,7 +236,7 @@ def test_a_missing_index_says_which_command_makes_one(tmp_path: Path) -> None:
 @pytest.mark.proves("A1")
 def test_a_damaged_index_is_a_storage_error(tmp_path: Path, write_document: WriteDocument) -> None:
     folder = tmp_path / "index"
-    Corpus(folder).ingest([write_document()], tenant="harborline")
+    Corpus(folder).ingest([write_document()], tenant="harborline", submission=APPROVED)
     for file in (folder / "clauses.lance" / "data").iterdir():
         file.write_bytes(b"garbage")
     with pytest.raises(StorageError, match="cannot be read"):
@@ -245,7 +251,7 @@ def test_an_index_with_nothing_in_it_answers_that_it_is_not_enough(
     tmp_path: Path, write_document: WriteDocument
 ) -> None:
     corpus = Corpus(tmp_path / "index")
-    report = corpus.ingest([write_document(status="final")], tenant="harborline")
+    report = corpus.ingest([write_document(status="final")], tenant="harborline", submission=APPROVED)
     assert len(report.quarantined) == 1
     result = corpus.search("limit", today())
     assert (result.hits, result.sufficient) == ((), False)

@@ -15,6 +15,7 @@ from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
 from casewright.models.question import AnswerInput, AnswerOutput
 from casewright.models.tasks import ANSWER_QUESTION
+from tests.integration.corpus.indexed import APPROVED
 
 FILTERS = SearchFilters(tenant="harborline", labels=(), as_of=dt.date(2026, 3, 2))
 CONTEXT = CallContext(run_id="run-1", case_id="", tenant="harborline", agent="")
@@ -23,7 +24,8 @@ CONTEXT = CallContext(run_id="run-1", case_id="", tenant="harborline", agent="")
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     made = Corpus(tmp_path_factory.mktemp("index"))
-    made.ingest([Path(app_root() / "casewright" / "sample" / "harborline" / "documents")], tenant="harborline")
+    folder = Path(app_root() / "casewright" / "sample" / "harborline" / "documents")
+    made.ingest([folder], tenant="harborline", submission=APPROVED)
     return made
 
 

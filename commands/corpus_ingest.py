@@ -1,0 +1,125 @@
+"""What `casewright corpus ingest` does: decide, read with a progress bar, record; once or on every change."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from casewright.audit.entry import AuditEntry
+from casewright.clock import iso
+from casewright.contracts.decision import ResourceInput
+from casewright.contracts.principal import Principal
+from casewright.corpus.corpus import IngestProgress, IngestReport
+from casewright.corpus.manifest import Submission
+from casewright.errors import DeniedError, InputError
+from commands.permission import Deed, permit
+from commands.shell import Shell, stopping_at_once
+from commands.tables import new_table
+
+WATCH_DEBOUNCE_MS = 500
+
+
+def corpus_of(principal: Principal) -> ResourceInput:
+    """The tenant's corpus as what a decision is about."""
+    return ResourceInput(kind="corpus", exists=True, tenant=principal.tenant, classification="public")
+
+
+async def ingested(shell: Shell, paths: list[Path], *, prune: bool, retry: bool = False) -> IngestReport:
+    """Ingest once.
+
+    Raises:
+        DeniedError: the policy says no.
+        InputError: nothing to ingest.
+    """
+    principal = shell.principal("authoring")
+    arguments = {"paths": len(paths), "prune": prune, "retry": retry}
+    corpus = corpus_of(principal)
+    await permit(
+        shell.services,
+        principal,
+        Deed(name="ingest_corpus", verb="write", risk="medium", resource=corpus, arguments=arguments),
+    )
+    if retry:
+        paths = [*paths, *_to_retry(shell, principal)]
+    submission = await _submission(shell, principal, corpus)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=shell.messages, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def progress(step: IngestProgress) -> None:
+            bar.update(task, description=step.stage, completed=step.done, total=step.total)
+
+        with stopping_at_once():
+            report = shell.services.corpus.ingest(
+                paths, tenant=principal.tenant, submission=submission, prune=prune, progress=progress
+            )
+    body: dict[str, Any] = {
+        "ingested": report.ingested,
+        "unchanged": report.unchanged,
+        "quarantined": len(report.quarantined),
+        "withdrawn": list(report.withdrawn),
+        "clauses": report.clauses,
+        "approval": "approved" if submission.approved else "pending",
+        "index_version": report.index_version,
+    }
+    entry = AuditEntry(kind="corpus.ingested", tenant=principal.tenant, subject=principal.id, body=body)
+    await shell.services.audit.append(entry)
+    return report
+
+
+async def watched(shell: Shell, folders: list[Path], *, prune: bool) -> None:
+    """Ingest now and again on every change, until Ctrl-C; each time with its own decision and record.
+
+    Raises:
+        InputError: a folder to watch is missing.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"{str(folder)!r} is not a folder; name a folder to watch")
+    shell.show((await ingested(shell, folders, prune=prune)).model_dump(mode="json"), report_view)
+    async for _ in import_module("watchfiles").awatch(*folders, debounce=WATCH_DEBOUNCE_MS):
+        try:
+            report = await ingested(shell, folders, prune=prune)
+        except InputError as error:
+            shell.note(str(error))  # a folder may be empty for a while
+            continue
+        shell.show(report.model_dump(mode="json"), report_view)
+
+
+async def _submission(shell: Shell, principal: Principal, corpus: ResourceInput) -> Submission:
+    """Approved where the policy lets this person approve documents; else another person has to."""
+    approved = True
+    try:
+        deed = Deed(name="approve_document", verb="write", risk="medium", resource=corpus)
+        await permit(shell.services, principal, deed)
+    except DeniedError:
+        approved = False
+    return Submission(by=principal.id, at=iso(shell.services.clock.now_ns()), approved=approved)
+
+
+def _to_retry(shell: Shell, principal: Principal) -> list[Path]:
+    listed = [Path(item.path) for item in shell.services.corpus.quarantine(principal.tenant)]
+    found = [path for path in listed if path.exists()]
+    if not found:
+        raise InputError("no file in quarantine is still there; `casewright corpus quarantine` lists them")
+    return found
+
+
+def report_view(report: dict[str, Any]) -> Table:
+    """The report for people."""
+    counts = f"{report['ingested']} ingested, {report['unchanged']} unchanged, {len(report['quarantined'])} quarantined"
+    if report["pending"]:
+        counts += f"; {report['pending']} wait for `casewright corpus approve` by another person"
+    table = new_table(counts, "file", "what happened")
+    for item in report["quarantined"]:
+        table.add_row(Text(item["path"], style="red"), item["reason"])
+    for name in report["withdrawn"]:
+        table.add_row(Text(name), "withdrawn, since its file is gone")
+    table.show_header = bool(report["quarantined"] or report["withdrawn"])
+    rate = f", {report['clauses'] / report['seconds']:.0f} a second" if report["clauses"] and report["seconds"] else ""
+    table.caption = f"{report['clauses']} clauses in {report['seconds']:.1f} s{rate}, index {report['index_version']}"
+    table.caption_justify = "left"
+    return table

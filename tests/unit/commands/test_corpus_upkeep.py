@@ -1,0 +1,84 @@
+"""`casewright corpus`: what waits for approval, what is in quarantine, what changed between versions."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.commands.conftest import Casewright, Outcome
+
+RULE = """---
+title: 'Lobster Rule'
+document_id: hl-lobster
+version: '{version}'
+effective_from: {start}
+status: published
+---
+
+# Lobster Rule
+
+**1.1** A lobster refund is paid within {days} days of the request.
+"""
+
+
+def write(folder: Path, version: str, days: int) -> Path:
+    path = folder / f"lobster-{version}.md"
+    path.write_text(RULE.format(version=version, start=f"{version}-01-01", days=days), encoding="utf-8")
+    return path
+
+
+@pytest.mark.proves("A1")
+def test_what_an_author_ingests_is_found_only_after_a_supervisor_approved_it(
+    casewright: Casewright, tmp_path: Path
+) -> None:
+    ingested = casewright("corpus", "ingest", str(write(tmp_path, "2024", 10)), "--as", "petra", "--json").document
+    assert (ingested["ingested"], ingested["pending"]) == (1, 1)
+
+    def found() -> bool:
+        hits = casewright("corpus", "search", "lobster refund", "--json").document["hits"]
+        return any(hit["document_id"] == "hl-lobster" for hit in hits)
+
+    def approve(person: str, reason: str) -> Outcome:
+        return casewright("corpus", "approve", "hl-lobster", "2024", "--reason", reason, "--as", person, "--json")
+
+    assert not found()
+    waiting = casewright("corpus", "manifest", "--pending", "--json").document["entries"]
+    assert [entry["document"]["document_id"] for entry in waiting] == ["hl-lobster"]
+    assert approve("petra", "mine").code != 0
+    assert approve("rosa", "seems fine").code != 0
+    assert approve("selma", " ").code != 0
+    assert not found()
+    approved = approve("selma", "Signed by the board on 3 May.")
+    assert (approved.code, approved.document["approved_by"], approved.document["ingested_by"]) == (0, "selma", "petra")
+    assert found()
+    assert casewright("corpus", "manifest", "--pending", "--json").document["entries"] == []
+    exported = tmp_path / "audit.json"
+    assert casewright("audit", "export", str(exported)).code == 0
+    assert "Signed by the board on 3 May." in exported.read_text(encoding="utf-8")
+
+
+@pytest.mark.proves("A8")
+def test_compare_shows_the_words_that_changed(casewright: Casewright, tmp_path: Path) -> None:
+    paths = [str(write(tmp_path, "2024", 10)), str(write(tmp_path, "2025", 15))]
+    assert casewright("corpus", "ingest", *paths, "--as", "selma").code == 0
+    line = ("corpus", "compare", "hl-lobster", "1.1", "2024", "2025")
+    document = casewright(*line, "--json").document
+    assert document["changes"] == [{"kind": "replaced", "removed": "10", "added": "15"}]
+    shown = " ".join(casewright(*line).out.split())
+    assert "A lobster refund is paid within [-10-] {+15+} days of the request." in shown
+
+
+@pytest.mark.proves("A1")
+def test_quarantined_files_are_listed_and_read_again_once_mended(casewright: Casewright, tmp_path: Path) -> None:
+    path = write(tmp_path, "2024", 10)
+    good = path.read_text(encoding="utf-8")
+    path.write_text(good.replace("published", "final"), encoding="utf-8")
+    assert casewright("corpus", "ingest", str(path), "--as", "selma").code != 0
+    (listed,) = casewright("corpus", "quarantine", "--json").document["files"]
+    assert Path(listed["path"]) == path
+    assert "published, draft or withdrawn" in listed["reason"]
+    path.write_text(good, encoding="utf-8")
+    assert casewright("corpus", "ingest", "--retry", "--as", "selma", "--json").document["ingested"] == 1
+    assert casewright("corpus", "quarantine", "--json").document["files"] == []
+    assert casewright("corpus", "ingest", "--retry", "--as", "selma").code != 0
+    assert casewright("corpus", "ingest").code != 0
+    assert casewright("corpus", "manifest", "--as", "rosa").code != 0
