@@ -41,7 +41,7 @@ def decide(engine: PolicyEngine, document: DecisionInput, *, late_after_seconds:
     """
     try:
         content = checked(document.model_dump(by_alias=True, warnings="none"), DECISION_LIMITS)
-        DecisionInput.model_validate(dict(content), strict=True, by_alias=True, by_name=False)
+        whole = DecisionInput.model_validate(dict(content), strict=True, by_alias=True, by_name=False)
     except (InputError, ValueError, RecursionError) as error:
         return Denied(code="input_invalid", detail=str(error), revision=engine.revision)
     started = time.monotonic()
@@ -50,7 +50,7 @@ def decide(engine: PolicyEngine, document: DecisionInput, *, late_after_seconds:
         return answer
     if time.monotonic() - started > late_after_seconds:
         return Denied(code="late", detail=f"no answer in {late_after_seconds} s", revision=answer.revision)
-    return _judge(answer, document)
+    return _judge(answer, whole)
 
 
 def _ask(engine: PolicyEngine, content: dict[str, object]) -> _Answer | Denied:
