@@ -8,16 +8,15 @@ and one per operand (what the condition compared). It is deliberately *not* part
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from casewright.access.bundle import PolicyModule
 from casewright.access.lint import BUILTINS
-from casewright.access.syntax import Node, Rule, RuleKind, Syntax, walk
+from casewright.access.syntax import Node, Rule, RuleKind, Syntax, text_of, walk
 
 _PROBED: tuple[RuleKind, ...] = ("set", "complete")
-_QUOTES = b'"`'
 _GLOBALS = frozenset({"input", "data"}) | {name.partition(".")[0] for name in BUILTINS}
 _REFERENCES = ("Var", "RefDot", "RefBrack")
 
@@ -100,7 +99,7 @@ def _renamed(source: bytes, rule: Rule, name: str) -> str:
     """The definition as it stands, under another name."""
     whole = rule.node["span"]
     head = rule.node["head"]["Set"]["refr"]["Var"]["span"]
-    return name + _text(source, {"start": head["end"], "end": whole["end"]})
+    return name + text_of(source, {"start": head["end"], "end": whole["end"]})
 
 
 def _seen(name: str, conditions: Sequence[Condition]) -> Iterator[str]:
@@ -136,7 +135,7 @@ def _rule(name: str, entry: str, body: Sequence[str]) -> str:
 def _condition(source: bytes, statement: Node, known: set[str]) -> Condition:
     literal: Node = statement["literal"]
     return Condition(
-        text=_text(source, statement["span"]),
+        text=text_of(source, statement["span"]),
         line=int(statement["span"]["line"]),
         names=frozenset(_names(source, literal)) - known,
         declares="SomeVars" in literal,
@@ -145,22 +144,12 @@ def _condition(source: bytes, statement: Node, known: set[str]) -> Condition:
     )
 
 
-def _text(source: bytes, span: Mapping[str, int]) -> str:
-    """The parser leaves the quotation mark out of a span that begins or ends with a text."""
-    start, end = span["start"], span["end"]
-    if start and source[start - 1 : start] in (b'"', b"`"):
-        start -= 1
-    if source[end : end + 1] in (b'"', b"`"):
-        end += 1
-    return source[start:end].decode()
-
-
 def _names(source: bytes, literal: Node) -> Iterator[str]:
     for key, node in walk(literal):
         if key == "Var":
             yield node["value"]
         elif key == "vars":
-            yield from (_text(source, span) for span in node)
+            yield from (text_of(source, span) for span in node)
 
 
 def _operands(source: bytes, literal: Node) -> Iterator[str]:
@@ -174,7 +163,7 @@ def _operands(source: bytes, literal: Node) -> Iterator[str]:
             fields = cast("dict[str, Node]", node)
             form = next((form for form in _REFERENCES if form in fields), "")
             if form:
-                yield _text(source, fields[form]["span"])
+                yield text_of(source, fields[form]["span"])
             elif "Call" in fields:
                 pending.extend(fields["Call"]["params"])
             elif not any(key.endswith("Compr") or key == "Every" for key in fields):

@@ -11,7 +11,7 @@ from typing import cast
 
 from casewright.access.bundle import PolicyModule
 from casewright.access.native import UNDEFINED
-from casewright.access.syntax import Node, Rule, Syntax, parse, walk
+from casewright.access.syntax import Node, Rule, Syntax, parse, text_of, walk
 
 _CASES = "_cases_of_"
 
@@ -100,7 +100,7 @@ def _case_list(syntax: Syntax, rule: Rule) -> str:
     for body in rule.node["bodies"]:
         kept: list[str] = []
         for statement in body["query"]["stmts"]:
-            kept.append(source[statement["span"]["start"] : statement["span"]["end"]].decode())
+            kept.append(text_of(source, statement["span"]))
             if key and _binds(statement["literal"], key):
                 return f"{_CASES}{rule.name} contains {key} if {{\n" + "\n".join(kept) + "\n}"
     return f"{_CASES}{rule.name} := []"

@@ -6,7 +6,7 @@ that carries a rule's name counts as a use of the rule.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,6 +69,7 @@ class Syntax:
 
 _OPEN = frozenset({"Var", "RefDot", "RefBrack", "Call"})
 """Forms whose value may be undefined."""
+_QUOTES = (b'"', b"`")
 _REFERENCES = ("Var", "RefDot", "RefBrack")
 _KINDS: dict[str, RuleKind] = {"Compr": "complete", "Set": "set", "Func": "function"}
 
@@ -111,6 +112,16 @@ def walk(node: Node) -> Iterator[tuple[str, Node]]:
 def line_of(node: Node) -> int:
     """The line of the first position below `node`; 0 where there is none."""
     return next((value["line"] for key, value in walk({"": node}) if key == "span"), 0)
+
+
+def text_of(source: bytes, span: Mapping[str, int]) -> str:
+    """What stands at a position; the parser leaves out a quotation mark at its beginning and end."""
+    start, end = span["start"], span["end"]
+    if start and source[start - 1 : start] in _QUOTES:
+        start -= 1
+    if source[end : end + 1] in _QUOTES:
+        end += 1
+    return source[start:end].decode()
 
 
 def reference(node: Node) -> Path:

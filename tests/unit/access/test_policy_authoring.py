@@ -105,6 +105,7 @@ def opa() -> Binary:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("D7", "D9")
 def test_verdicts_equal_those_of_opa_on_the_shipped_policies() -> None:
     opa()
@@ -156,6 +157,18 @@ def test_what_a_test_and_its_rules_print_is_shown_with_it(tmp_path: Path) -> Non
     problems = check(tmp_path).problems
     assert [(problem.path, problem.line) for problem in problems][:1] == [(RULE_FILE, 10)]
     assert "'print' is for finding a mistake" in problems[0].message
+
+
+@pytest.mark.proves("D7")
+def test_a_table_may_compare_texts_before_it_names_its_case(tmp_path: Path) -> None:
+    tests = TESTS.partition("test_one")[0] + (
+        'test_table[name] if {\n\t"b" == "b"\n\tkind := `raw`\n\tsome name, wanted in {"raw": 1}\n'
+        '\tkind == name\n\tx.a == wanted with input as {"b": true}\n}\n'
+    )
+    write_policies(tmp_path, {RULE_FILE: RULES, TEST_FILE: tests})
+    assert run_tests(tmp_path).failed == ()
+    write_policies(tmp_path, {TEST_FILE: tests.replace('"raw": 1', '"raw": 1, "other": 1')})
+    assert run_tests(tmp_path).failed[0].message == "these cases do not hold: other"
 
 
 @pytest.mark.proves("D8")
