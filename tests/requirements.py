@@ -70,7 +70,10 @@ ACCESS = {
     "D3": proved("a listing answers yes, maybe or no with arguments unknown; a call answers exactly"),
     "D4": proved("a decision is a document; undefined, late, malformed or unknown is a denial"),
     "D5": proved("approvals ask for roles, quorum and distinct people, leave the author out, and expire"),
-    "D6": proved("budgets and kill switches are policy data and take effect at once"),
+    "D6": proved(
+        "budgets and kill switches are policy data and take effect at once",
+        "a switch on a model is kept, audited and part of every decision's input, but no model call asks for it yet",
+    ),
     "D7": proved(
         "policies reload after validation, keep the last good set, and every decision names its revision; "
         "bundles are signed"
