@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from casewright.corpus.columns import Columns
+from casewright.corpus.columns import Columns, give_back_memory
 from casewright.corpus.lexicon import Lexicon
 from casewright.corpus.rows import HIT_COLUMNS
 from casewright.corpus.table import ClauseTable
@@ -76,10 +76,12 @@ class ClauseMemory:
             blocks[key] = slice(start, end)
             start = end
         sizes = [block.stop - block.start for block in blocks.values()]
+        lexicon = Lexicon.build(terms, offsets)
+        give_back_memory()
         return cls(
             blocks=blocks,
             matrix=matrix,
-            lexicon=Lexicon.build(terms, offsets),
+            lexicon=lexicon,
             first=np.repeat(np.array([block.start for block in blocks.values()], dtype=np.int32), sizes),
             last=np.repeat(np.array([block.stop - 1 for block in blocks.values()], dtype=np.int32), sizes),
             columns=columns,

@@ -177,7 +177,7 @@ class ClauseTable:
             matrix = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
             dimensions = found.schema.field("vector").type.list_size
             vectors = matrix.reshape(-1, dimensions)[order.to_numpy()]
-            kept = found.select(list(columns)).take(order).combine_chunks()
+            kept = found.select(list(columns)).take(order)
             offsets = terms.offsets.to_numpy().astype(numpy.int64)
             return Columns(kept), terms.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0], vectors
 
