@@ -106,6 +106,7 @@ def opa() -> Binary:
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(240)
 @pytest.mark.proves("D7", "D9")
 def test_verdicts_equal_those_of_opa_on_the_shipped_policies() -> None:
     opa()
