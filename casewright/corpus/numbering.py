@@ -28,10 +28,13 @@ class Numbering:
 
     _levels: list[_Place] = field(default_factory=list[_Place])
     _bullets: dict[str, int] = field(default_factory=dict[str, int])
+    _expected: _Place | None = None
+    """The place that the marker at hand follows on."""
 
     def place(self, marker: str, depth: int = 0) -> str:
         """What the item adds to the label of the paragraph above the list; `depth` from 1, 0 where unknown."""
         readings = _readings(marker)
+        self._expected = None
         if depth:
             del self._levels[depth - 1 :]
         elif not self._continue(readings):
@@ -56,7 +59,6 @@ class Numbering:
 
     def _open(self, readings: Sequence[_Place]) -> None:
         """Stay below the innermost level if this begins a list; else replace the level of its style."""
-        self._expected = None
         if any(each.ordinal == 1 for each in readings):
             return
         for index in range(len(self._levels) - 1, -1, -1):
@@ -69,8 +71,6 @@ class Numbering:
         if expected is not None:
             return next(each for each in readings if each.style == expected.style)
         return min(readings, key=lambda each: (each.ordinal != 1, readings.index(each)))
-
-    _expected: _Place | None = None
 
 
 def _follows(each: _Place, level: _Place) -> bool:

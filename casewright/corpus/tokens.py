@@ -26,8 +26,10 @@ def _tokenizer() -> Any:
 
     path = MODEL_FOLDER / "tokenizer.json"
     try:
-        return Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:
         raise StorageError(
             f"the tokenizer {path.name!r} cannot be loaded ({error}); install Casewright again"
         ) from error
+    tokenizer.no_truncation()
+    return tokenizer
