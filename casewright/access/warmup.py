@@ -2,7 +2,7 @@
 
 regorus has no time limit and dies of deep recursion, so the first evaluation happens in a child
 process. What passed is remembered by revision in a folder that the caller names, and only there.
-It is deliberately *not* a test run; see `authoring`.
+It is deliberately *not* a test run; see `testing`.
 """
 
 import importlib.metadata
