@@ -14,8 +14,9 @@ from casewright.contracts.base import Contract
 from casewright.contracts.clause import DocumentVersion, SearchResult
 from casewright.errors import InputError
 from commands.comparison import compare
-from commands.corpus_ingest import ingested, report_view, watched
+from commands.corpus_ingest import Wish, ingested, report_view, watched
 from commands.corpus_manifest import approve, manifest, quarantine
+from commands.corpus_states import promote, rollback, shadow, versions
 from commands.shell import Shell
 from commands.tables import keep_whole, listing, new_table, stacked
 from commands.tools import own_tools
@@ -35,6 +36,10 @@ def build() -> typer.Typer:
     app.command("manifest")(manifest)
     app.command("approve")(approve)
     app.command("quarantine")(quarantine)
+    app.command("versions")(versions)
+    app.command("shadow")(shadow)
+    app.command("promote")(promote)
+    app.command("rollback")(rollback)
     return app
 
 
@@ -43,6 +48,9 @@ def ingest(
     paths: list[Path] = typer.Argument(None, help="Files or folders of documents: Markdown, HTML, DOCX, PDF, text."),
     prune: bool = typer.Option(False, "--prune", help="Withdraw versions whose file has gone from the folders."),
     retry: bool = typer.Option(False, "--retry", help="Read the files on the quarantine list again."),
+    stage: bool = typer.Option(
+        False, "--stage", help="Build a state beside the live one; `corpus promote` makes it live."
+    ),
     watch: bool = typer.Option(False, "--watch", help="Go on, and ingest again whenever a file changes."),
 ) -> None:
     """Ingest documents into your tenant's corpus; unchanged ones are skipped, broken ones quarantined."""
@@ -50,10 +58,11 @@ def ingest(
     named = list(paths or [])
     if not named and not retry:
         raise InputError("name the files or folders to ingest, or give --retry for those in quarantine")
+    wish = Wish(paths=named, prune=prune, retry=retry, stage=stage)
     if watch:
-        shell.run(watched(shell, named, prune=prune))
+        shell.run(watched(shell, wish))
         return
-    report = shell.run(ingested(shell, named, prune=prune, retry=retry))
+    report = shell.run(ingested(shell, wish))
     shell.show(report.model_dump(mode="json"), report_view)
     if report.quarantined and not report.ingested and not report.unchanged:
         raise typer.Exit(InputError.exit_code)

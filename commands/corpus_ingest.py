@@ -1,5 +1,6 @@
 """What `casewright corpus ingest` does: decide, read with a progress bar, record; once or on every change."""
 
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,17 @@ def corpus_of(principal: Principal) -> ResourceInput:
     return ResourceInput(kind="corpus", exists=True, tenant=principal.tenant, classification="public")
 
 
-async def ingested(shell: Shell, paths: list[Path], *, prune: bool, retry: bool = False) -> IngestReport:
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the command was asked for."""
+
+    paths: list[Path]
+    prune: bool
+    retry: bool
+    stage: bool
+
+
+async def ingested(shell: Shell, wish: Wish) -> IngestReport:
     """Ingest once.
 
     Raises:
@@ -35,15 +46,14 @@ async def ingested(shell: Shell, paths: list[Path], *, prune: bool, retry: bool 
         InputError: nothing to ingest.
     """
     principal = shell.principal("authoring")
-    arguments = {"paths": len(paths), "prune": prune, "retry": retry}
+    arguments = {"paths": len(wish.paths), "prune": wish.prune, "retry": wish.retry, "stage": wish.stage}
     corpus = corpus_of(principal)
     await permit(
         shell.services,
         principal,
         Deed(name="ingest_corpus", verb="write", risk="medium", resource=corpus, arguments=arguments),
     )
-    if retry:
-        paths = [*paths, *_to_retry(shell, principal)]
+    paths = [*wish.paths, *(_to_retry(shell, principal) if wish.retry else ())]
     submission = await _submission(shell, principal, corpus)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=shell.messages, transient=True) as bar:
@@ -54,7 +64,12 @@ async def ingested(shell: Shell, paths: list[Path], *, prune: bool, retry: bool 
 
         with stopping_at_once():
             report = shell.services.corpus.ingest(
-                paths, tenant=principal.tenant, submission=submission, prune=prune, progress=progress
+                paths,
+                tenant=principal.tenant,
+                submission=submission,
+                prune=wish.prune,
+                stage=wish.stage,
+                progress=progress,
             )
     body: dict[str, Any] = {
         "ingested": report.ingested,
@@ -64,25 +79,28 @@ async def ingested(shell: Shell, paths: list[Path], *, prune: bool, retry: bool 
         "clauses": report.clauses,
         "approval": "approved" if submission.approved else "pending",
         "index_version": report.index_version,
+        "staged": wish.stage,
     }
     entry = AuditEntry(kind="corpus.ingested", tenant=principal.tenant, subject=principal.id, body=body)
     await shell.services.audit.append(entry)
     return report
 
 
-async def watched(shell: Shell, folders: list[Path], *, prune: bool) -> None:
+async def watched(shell: Shell, wish: Wish) -> None:
     """Ingest now and again on every change, until Ctrl-C; each time with its own decision and record.
 
     Raises:
         InputError: a folder to watch is missing.
     """
-    for folder in folders:
+    if not wish.paths or wish.retry or wish.stage:
+        raise InputError("--watch takes folders to watch, and neither --retry nor --stage")
+    for folder in wish.paths:
         if not folder.is_dir():
             raise InputError(f"{str(folder)!r} is not a folder; name a folder to watch")
-    shell.show((await ingested(shell, folders, prune=prune)).model_dump(mode="json"), report_view)
-    async for _ in import_module("watchfiles").awatch(*folders, debounce=WATCH_DEBOUNCE_MS):
+    shell.show((await ingested(shell, wish)).model_dump(mode="json"), report_view)
+    async for _ in import_module("watchfiles").awatch(*wish.paths, debounce=WATCH_DEBOUNCE_MS):
         try:
-            report = await ingested(shell, folders, prune=prune)
+            report = await ingested(shell, wish)
         except InputError as error:
             shell.note(str(error))  # a folder may be empty for a while
             continue

@@ -40,7 +40,10 @@ POLICY_SEARCH = {
     "A2": proved("full text and vectors are searched together and an exact clause reference always hits"),
     "A3": proved("only text in force on the as-of date is returned unless another version is asked for by name"),
     "A4": proved("tenant and labels filter before the search, from the decision, never from the prompt"),
-    "A5": planned("index versions are built, tagged, compared, promoted and rolled back in one command"),
+    "A5": proved(
+        "index versions are built, tagged, compared, promoted and rolled back in one command",
+        "compared over a question file, not yet over the recorded retrievals",
+    ),
     "A6": proved("a citation names document, version, clause, exact quote and hash, and code checks it"),
     "A7": proved(
         "too little evidence ends in an abstention that says what was missing",

@@ -28,7 +28,16 @@ from casewright.corpus.quarantine import Quarantined, quarantine_of
 from casewright.corpus.reading import read_clause, read_in_context
 from casewright.corpus.revision import approve
 from casewright.corpus.snapshot import Snapshot
-from casewright.corpus.state import read_state
+from casewright.corpus.state import ActiveState, read_state
+from casewright.corpus.states import (
+    IndexState,
+    ShadowComparison,
+    compared,
+    kept_states,
+    promote,
+    roll_back,
+    state_named,
+)
 from casewright.errors import NotFoundError, StorageError
 
 if TYPE_CHECKING:
@@ -53,6 +62,8 @@ class Corpus:
         self._ranker = ranker
         self._lock = threading.Lock()
         self._opened: Snapshot | None = None
+        self._pinned: ActiveState | None = None
+        """Set only to look at another state than the active one."""
 
     def ingest(
         self,
@@ -61,18 +72,20 @@ class Corpus:
         tenant: str,
         submission: Submission,
         prune: bool = False,
+        stage: bool = False,
         progress: Callable[[IngestProgress], None] | None = None,
     ) -> IngestReport:
         """Bring files and folders of one tenant into the index; unchanged files are skipped.
 
-        With `prune` the versions whose files have gone from the folders named are withdrawn.
+        With `prune` the versions whose files have gone from the folders named are withdrawn; with `stage` the new
+        state is built beside the active one and not made active.
 
         Raises:
             InputError: a path is missing or holds no files.
             UnavailableError: another process keeps ingesting.
             StorageError: the index cannot be written; what was visible before still is.
         """
-        job = IngestJob(paths=paths, tenant=tenant, submission=submission, prune=prune)
+        job = IngestJob(paths=paths, tenant=tenant, submission=submission, prune=prune, stage=stage)
         return Ingest(self._folder, self._embedder(), job, progress).run()
 
     def approve(self, tenant: str, *, document_id: str, version: str, approver: Approver) -> ManifestEntry:
@@ -95,6 +108,47 @@ class Corpus:
         snapshot = self._snapshot()
         entries = tuple(version.entry() for version in snapshot.catalogue.of_tenant(tenant))
         return Manifest(index_version=snapshot.state.index_version, entries=entries)
+
+    def states(self) -> tuple[IndexState, ...]:
+        """The states that can be made active, the newest first.
+
+        Raises:
+            StorageError: there is no index, or it is damaged.
+        """
+        return kept_states(self._folder)
+
+    def promote(self, index_version: str, *, tenant: str) -> str:
+        """Make a kept state the active one; returns its name. Running servers follow with their next call.
+
+        Raises:
+            InputError: it is not kept, is active already, or differs in other tenants' documents.
+            UnavailableError: another process keeps ingesting.
+            StorageError: there is no index, or it cannot be written.
+        """
+        return promote(self._folder, index_version, tenant=tenant).index_version
+
+    def roll_back(self, *, tenant: str) -> str:
+        """Go back to the state before the active one; returns its name.
+
+        Raises:
+            InputError: there is none, or see `promote`.
+            UnavailableError: another process keeps ingesting.
+            StorageError: there is no index, or it cannot be written.
+        """
+        return roll_back(self._folder, tenant=tenant).index_version
+
+    def shadow(self, index_version: str, questions: Sequence[str], filters: SearchFilters) -> ShadowComparison:
+        """What the questions find in the active state and in another kept one.
+
+        Raises:
+            InputError: the state is not kept, or there are no questions.
+            StorageError: there is no index, or it is damaged.
+        """
+        other = Corpus(self._folder)
+        other._pinned = state_named(self._folder, index_version)
+        return compared(
+            lambda question: self.search(question, filters), lambda question: other.search(question, filters), questions
+        )
 
     def quarantine(self, tenant: str) -> tuple[Quarantined, ...]:
         """The files of the tenant that could not be read, with the reasons.
@@ -215,7 +269,7 @@ class Corpus:
         )
 
     def _snapshot(self) -> Snapshot:
-        state = read_state(self._folder)
+        state = self._pinned or read_state(self._folder)
         if state is None:
             raise StorageError(
                 f"there is no index in {str(self._folder)!r}; run `casewright init` or `casewright corpus ingest PATH`"

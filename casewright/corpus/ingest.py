@@ -111,6 +111,8 @@ class IngestJob:
     submission: Submission
     prune: bool = False
     """Withdraw the versions whose file has gone from the folders named."""
+    stage: bool = False
+    """Build a state beside the active one and leave that active."""
 
 
 class Ingest:
@@ -148,6 +150,8 @@ class Ingest:
                 f"the index was made with the embedder {state.embedder!r}, not {self._embedder.name!r}; ingest into "
                 "a new folder"
             )
+        if state is None and self._job.stage:
+            raise InputError("there is no active index to build one beside; ingest without --stage first")
         catalogue = (
             Catalogue.empty()
             if state is None
@@ -238,7 +242,7 @@ class Ingest:
         )
         self._write_documents(table, catalogue, planned, reading)
         update_changed(table, catalogue, planned, written={version.key for version in new})
-        return publish(self._folder, table, planned, embedder=self._embedder.name, before=state)
+        return publish(self._folder, table, planned, embedder=self._embedder.name, before=state, stage=self._job.stage)
 
     def _write_documents(self, table: ClauseTable, before: Catalogue, planned: Catalogue, reading: _Reading) -> None:
         for number, (key, source) in enumerate(reading.sources.items(), start=1):

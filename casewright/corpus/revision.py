@@ -48,11 +48,21 @@ def update_changed(table: ClauseTable, before: Catalogue, planned: Catalogue, *,
         table.set_values(rows_of(version), _differences(known, version))
 
 
-def publish(folder: Path, table: ClauseTable, planned: Catalogue, *, embedder: str, before: ActiveState | None) -> str:
-    """Finish the table's new version, tag it and make it the active state; returns its name."""
+def publish(
+    folder: Path,
+    table: ClauseTable,
+    planned: Catalogue,
+    *,
+    embedder: str,
+    before: ActiveState | None,
+    stage: bool = False,
+) -> str:
+    """Finish the table's new version, tag it and, unless it is only staged, make it active; returns its name."""
     table_version = table.finish(keep=before.index_version if before else "")
     index_version = f"{table_version}-{planned.fingerprint()}"
     table.tag(index_version, table_version)
+    if stage:
+        return index_version
     previous = before.index_version if before else ""
     write_state(
         folder,

@@ -52,6 +52,7 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("drafting", "execute_action"): ("execute", "high", "action", DECIDERS),
     ("admin", "ingest_corpus"): ("write", "medium", "corpus", "policy_author supervisor"),
     ("admin", "approve_document"): ("write", "medium", "corpus", "supervisor"),
+    ("admin", "switch_index"): ("write", "medium", "corpus", "supervisor"),
     ("admin", "read_manifest"): ("read", "low", "corpus", "policy_author supervisor auditor"),
     ("admin", "import_cases"): ("write", "medium", "none", DECIDERS),
     ("admin", "start_review"): ("write", "medium", "case", DECIDERS),

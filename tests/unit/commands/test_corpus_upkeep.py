@@ -82,3 +82,33 @@ def test_quarantined_files_are_listed_and_read_again_once_mended(casewright: Cas
     assert casewright("corpus", "ingest", "--retry", "--as", "selma").code != 0
     assert casewright("corpus", "ingest").code != 0
     assert casewright("corpus", "manifest", "--as", "rosa").code != 0
+
+
+@pytest.mark.proves("A5")
+def test_a_state_is_built_beside_the_live_one_compared_promoted_and_gone_back_from(
+    casewright: Casewright, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "2024", 10)
+    before = casewright("corpus", "ingest", str(path), "--as", "selma", "--json").document["index_version"]
+    path.write_text(path.read_text(encoding="utf-8").replace("10 days", "30 days"), encoding="utf-8")
+    staged = casewright("corpus", "ingest", str(path), "--stage", "--as", "selma", "--json").document["index_version"]
+
+    def answer() -> tuple[str, str]:
+        found = casewright("corpus", "search", "lobster refund", "--json").document
+        return found["hits"][0]["text"].split()[6], found["index_version"]
+
+    assert answer() == ("10", before)
+    questions = tmp_path / "questions.txt"
+    questions.write_text("When is a lobster refund paid?\n\nlobster refund\n", encoding="utf-8")
+    compared = casewright("corpus", "shadow", staged, str(questions), "--json").document
+    assert (compared["questions"], compared["after"]) == (2, staged)
+    assert casewright("corpus", "promote", staged, "--as", "petra").code != 0
+    promoted = casewright("corpus", "promote", staged, "--as", "selma", "--json")
+    assert promoted.document == {"before": before, "after": staged}
+    assert answer() == ("30", staged)
+    states = casewright("corpus", "versions", "--json").document["versions"]
+    assert {state["index_version"] for state in states if state["active"] or state["previous"]} == {before, staged}
+    assert casewright("corpus", "rollback", "--as", "petra").code != 0
+    assert before in casewright("corpus", "rollback", "--as", "selma").out
+    assert answer() == ("10", before)
+    assert casewright("audit", "verify", "--json").document["ok"] is True
