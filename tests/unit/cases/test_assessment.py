@@ -1,6 +1,7 @@
 """Assessment: dates are counted here, and an odd answer of a rule is never taken for one."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -188,14 +189,16 @@ def test_a_long_letter_reaches_the_rules_shortened_and_the_case_stays_whole() ->
     assert not engine.nulls
 
 
-class RecordingEngine:
+class RecordingEngine(ScriptedEngine):
     """Answers the evidence rule and keeps what the rule was shown."""
 
-    revision = "r1"
     narrative = ""
     nulls = False
 
-    def evaluate(self, rule: str, document: Any) -> object:
+    def __init__(self) -> None:
+        super().__init__([], revision="r1")
+
+    def evaluate(self, rule: str, document: Mapping[str, Any]) -> object:
         assert rule == EVIDENCE_RULE
         self.narrative = document["case"]["narrative"]
         self.nulls = None in document["case"].values()
