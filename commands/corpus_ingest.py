@@ -21,6 +21,7 @@ from commands.shell import Shell, stopping_at_once
 from commands.tables import new_table
 
 WATCH_DEBOUNCE_MS = 500
+WATCH_TIMEOUT_MS = 300
 
 
 def corpus_of(principal: Principal) -> ResourceInput:
@@ -97,14 +98,23 @@ async def watched(shell: Shell, wish: Wish) -> None:
     for folder in wish.paths:
         if not folder.is_dir():
             raise InputError(f"{str(folder)!r} is not a folder; name a folder to watch")
-    shell.show((await ingested(shell, wish)).model_dump(mode="json"), report_view)
-    async for _ in import_module("watchfiles").awatch(*wish.paths, debounce=WATCH_DEBOUNCE_MS):
-        try:
-            report = await ingested(shell, wish)
-        except InputError as error:
-            shell.note(str(error))  # a folder may be empty for a while
-            continue
-        shell.show(report.model_dump(mode="json"), report_view)
+    changes = import_module("watchfiles").awatch(
+        *wish.paths, debounce=WATCH_DEBOUNCE_MS, yield_on_timeout=True, rust_timeout=WATCH_TIMEOUT_MS
+    )
+    await anext(changes)  # from here on no change is missed, so what is there already can be read
+    await _again(shell, wish)
+    async for changed in changes:
+        if changed:
+            await _again(shell, wish)
+
+
+async def _again(shell: Shell, wish: Wish) -> None:
+    try:
+        report = await ingested(shell, wish)
+    except InputError as error:
+        shell.note(str(error))  # a folder may be empty for a while
+        return
+    shell.show(report.model_dump(mode="json"), report_view)
 
 
 async def _submission(shell: Shell, principal: Principal, corpus: ResourceInput) -> Submission:
