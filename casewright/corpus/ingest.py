@@ -122,6 +122,10 @@ class Ingest:
         tenant = job.tenant
         if not tenant or tenant != tenant.strip() or len(tenant) > 120:
             raise InputError(f"{tenant!r} is not a tenant name; give the tenant that owns the documents")
+        if job.prune and not job.submission.approved:
+            raise InputError(
+                f"{job.submission.by!r} may not approve documents and so may not withdraw them; leave --prune out"
+            )
         self._folder = folder
         self._embedder = embedder
         self._job = job

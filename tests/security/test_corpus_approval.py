@@ -7,7 +7,7 @@ import pytest
 from casewright.canonical import sha256_text
 from casewright.contracts.recommendation import Citation
 from casewright.corpus.corpus import Corpus
-from casewright.corpus.manifest import Approver
+from casewright.corpus.manifest import Approver, Submission
 from casewright.errors import InputError, NotFoundError
 from tests.integration.corpus.indexed import APPROVED, PENDING, filters
 
@@ -132,3 +132,30 @@ def test_of_two_texts_from_the_same_day_the_correction_counts_and_a_tie_is_set_a
     later = write(tmp_path, "As published later.", "d", correction="1", published="2024-02-01")
     assert corpus.ingest([later], tenant="harborline", submission=APPROVED).quarantined == ()
     assert [hit.text for hit in corpus.search("published", TODAY).hits] == ["As published later."]
+
+
+@pytest.mark.proves("A1")
+@pytest.mark.parametrize("hostile", ["o'brien", "x', approval = 'approved", "a\\' OR 1=1 --", 'say "hi"'])
+def test_names_and_paths_with_quotes_are_stored_as_they_are_and_change_nothing_else(
+    tmp_path: Path, hostile: str
+) -> None:
+    folder = tmp_path / hostile
+    folder.mkdir()
+    corpus = Corpus(tmp_path / "index")
+    submission = Submission(by=hostile, at=PENDING.at, approved=False)
+    rules = [write(folder, "One.", "1"), write(folder, "Two.", "2")]
+    corpus.ingest(rules, tenant="harborline", submission=submission)
+    entry = corpus.approve(
+        "harborline", document_id="hl-limits", version="1", approver=Approver(by=f"{hostile}!", at=hostile)
+    )
+    assert (entry.approved_by, entry.approved_at) == (f"{hostile}!", hostile)
+    first, second = corpus.manifest("harborline").entries
+    assert first == entry
+    assert (second.approval, second.ingested_by, second.approved_by) == ("pending", hostile, "")
+    assert second.source == str(rules[1])
+    rules[0].unlink()
+    with pytest.raises(InputError, match="may not withdraw"):
+        corpus.ingest([folder], tenant="harborline", submission=submission, prune=True)
+    assert len(corpus.documents(TODAY)) == 1
+    assert corpus.ingest([folder], tenant="harborline", submission=APPROVED, prune=True).withdrawn == ("hl-limits 1",)
+    assert corpus.documents(TODAY) == ()
