@@ -25,7 +25,7 @@ serve:
 
 test:
 	@scripts/venv dev
-	@.venv/bin/python -m pytest -n $(WORKERS) -m "not thorough"
+	@PATH="$(CURDIR)/.tools:$$PATH" .venv/bin/python -m pytest -n $(WORKERS) -m "not thorough"
 
 check:
 	@scripts/venv dev
