@@ -1,7 +1,8 @@
 """`casewright policy data`: kill switches and budgets that take effect with the next call everywhere.
 
 `commands.policy` adds it. It changes live controls only; what is reviewed and shipped stays in the
-policy folder. Changing them stays possible while everything is switched off.
+policy folder, and those of the person's own tenant. Showing and changing them stays possible while
+everything is switched off.
 """
 
 import json
@@ -21,7 +22,8 @@ from commands.permission import Deed, permit
 from commands.shell import Shell
 from commands.tables import minute, new_table
 
-DEED = "set_policy_data"
+SETTING = "set_policy_data"
+READING = "read_policy_data"
 SET_HELP = (
     "Set one control: switches.everything true|false, switches.tools|agents|models|tenants a,b or +a or -a, "
     "limits.agent|user.tool_calls|steps NUMBER|default."
@@ -39,13 +41,15 @@ def register(policy: typer.Typer) -> None:
 
 
 def show(ctx: typer.Context) -> None:
-    """Show the controls in force beside the reviewed budgets and their ceilings."""
+    """Show the controls in force for your tenant beside the reviewed budgets and their ceilings."""
     shell: Shell = ctx.obj
-    shell.show(shell.run(_show(shell)), _show_view)
+    principal = shell.principal("authoring")
+    shell.show(shell.run(_show(shell, principal)), _show_view)
 
 
-async def _show(shell: Shell) -> dict[str, Any]:
-    controls = await shell.services.controls.current()
+async def _show(shell: Shell, principal: Principal) -> dict[str, Any]:
+    await permit(shell.services, principal, Deed(name=READING, verb="read"))
+    controls = await shell.services.controls.current(principal.tenant)
     return _document(controls, ReviewedData.read(shell.settings.policies))
 
 
@@ -63,7 +67,7 @@ def set_value(
 
 
 async def _set(shell: Shell, principal: Principal, path: str, value: str, why: str) -> dict[str, Any]:
-    deed = Deed(name=DEED, verb="write", risk="high", arguments={"path": path[:200], "value": value[:1_000]})
+    deed = Deed(name=SETTING, verb="write", risk="high", arguments={"path": path[:200], "value": value[:1_000]})
     await permit(shell.services, principal, deed)
     reviewed = ReviewedData.read(shell.settings.policies)
     change = await shell.services.controls.set(path, value, principal=principal, why=why, reviewed=reviewed)
@@ -76,11 +80,13 @@ def history(
 ) -> None:
     """List who changed which control when and why, newest first."""
     shell: Shell = ctx.obj
-    shell.show(shell.run(_history(shell, limit)), _history_view)
+    principal = shell.principal("authoring")
+    shell.show(shell.run(_history(shell, principal, limit)), _history_view)
 
 
-async def _history(shell: Shell, limit: int) -> dict[str, Any]:
-    found = await shell.services.controls.history(limit=limit)
+async def _history(shell: Shell, principal: Principal, limit: int) -> dict[str, Any]:
+    await permit(shell.services, principal, Deed(name=READING, verb="read"))
+    found = await shell.services.controls.history(principal.tenant, limit=limit)
     return {
         "changes": [
             {

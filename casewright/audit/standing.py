@@ -21,7 +21,7 @@ from casewright.storage.database import Database, connect_to_file, storage_error
 from casewright.storage.tables import policy_data, run_meters
 
 _METER = "SELECT calls, untrusted FROM run_meters WHERE tenant = ? AND run_id = ?"
-_CONTROLS = "SELECT seq, document FROM policy_data ORDER BY seq DESC LIMIT 1"
+_CONTROLS = "SELECT seq, document FROM policy_data WHERE tenant = ? ORDER BY seq DESC LIMIT 1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,7 @@ class RunStanding:
     untrusted: bool
     """Whether the run has read text that nobody vouches for; it never becomes False again."""
     controls: Controls
+    """The newest of the run's tenant."""
 
 
 class Standing(Protocol):
@@ -42,7 +43,7 @@ class Standing(Protocol):
         """The standing of a run; one that has made no call yet stands at zero.
 
         Raises:
-            StorageError: the database cannot be read, or the newest controls are malformed.
+            StorageError: the database cannot be read, or the tenant's newest controls are malformed.
             UnavailableError: the database is locked.
         """
         ...
@@ -70,10 +71,10 @@ class FileStanding:
             with self._lock:
                 connection = self._connection = self._connection or connect_to_file(self._file, read_only=True)
                 meter = connection.execute(_METER, (tenant, run_id)).fetchone()
-                newest = connection.execute(_CONTROLS).fetchone()
+                newest = connection.execute(_CONTROLS, (tenant,)).fetchone()
         except sqlite3.Error as error:
             raise storage_error(self._name, error) from error
-        return _standing(meter, self._controls.of(newest))
+        return _standing(meter, self._controls.of(tenant, newest))
 
     def _close(self) -> None:
         with self._lock:
@@ -94,28 +95,32 @@ class DatabaseStanding:
         meters = select(run_meters.c.calls, run_meters.c.untrusted).where(
             run_meters.c.tenant == tenant, run_meters.c.run_id == run_id
         )
-        newest = select(policy_data.c.seq, policy_data.c.document).order_by(policy_data.c.seq.desc()).limit(1)
+        newest = (
+            select(policy_data.c.seq, policy_data.c.document)
+            .where(policy_data.c.tenant == tenant)
+            .order_by(policy_data.c.seq.desc())
+            .limit(1)
+        )
         async with self._database.read() as connection:
             meter = (await connection.execute(meters)).first()
-            controls = self._controls.of((await connection.execute(newest)).first())
+            controls = self._controls.of(tenant, (await connection.execute(newest)).first())
         return _standing(meter, controls)
 
 
 class _ControlsReader:
-    """Parses controls; the same text is parsed once."""
+    """Parses controls; the same text of a tenant is parsed once."""
 
     def __init__(self) -> None:
-        self._known: tuple[str, Controls] = ("", Controls())
+        self._known: dict[str, tuple[str, Controls]] = {}
 
-    def of(self, row: Sequence[Any] | None) -> Controls:
+    def of(self, tenant: str, row: Sequence[Any] | None) -> Controls:
         if row is None:
             return Controls()
         seq, text = row
-        known, controls = self._known
-        if text != known or not known:
-            controls = _parsed(seq, text)
-            self._known = (text, controls)
-        return controls
+        known = self._known.get(tenant)
+        if known is None or text != known[0]:
+            known = self._known[tenant] = (text, _parsed(seq, text))
+        return known[1]
 
 
 def _parsed(seq: int, text: Any) -> Controls:
@@ -123,8 +128,8 @@ def _parsed(seq: int, text: Any) -> Controls:
         return Controls.model_validate_json(text, strict=True)
     except (ValidationError, TypeError) as error:
         raise StorageError(
-            f"the controls of change {seq} cannot be read, so nothing is allowed; "
-            "restore the database from a backup, or set them again with `casewright policy data set`"
+            f"the live controls of change {seq} cannot be read, so nothing is allowed; "
+            "restore the database from a backup"
         ) from error
 
 

@@ -21,11 +21,25 @@ LIMITS: dict[str, tuple[ActorKind, Budget]] = {
 PATHS = (EVERYTHING, *(f"switches.{name}" for name in LISTS), *LIMITS)
 SWITCHING = "admin/set_policy_data"
 """The tool that changes controls; it is never switched off, so that whoever pulled a switch can put it back."""
+READING = "admin/read_policy_data"
+"""The tool that shows controls; it stays on as well, so that one can look while everything is off."""
 MAX_ENTRIES = 100
 MAX_DIGITS = 15
-_MODEL = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.:/-]{1,200}")
-_TENANT = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+PROVIDERS = ("anthropic", "langchain", "offline")
+"""The first part of every model's name; alone it names all models of the provider."""
+_MODEL = re.compile(rf"(?:{'|'.join(PROVIDERS)})(?:/[A-Za-z0-9_.:/-]{{1,200}})?")
 _FLAGS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What a change is held to and counted as."""
+
+    reviewed: ReviewedData
+    tenant: str
+    """Whose controls they are; nobody switches another tenant off."""
+    version: int
+    """The change's number; changes of all tenants are counted together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,24 +52,24 @@ class ControlChange:
     controls: Controls
 
 
-def changed(controls: Controls, path: str, value: str, reviewed: ReviewedData) -> ControlChange:
-    """The controls with `value` at `path`; the version is the next one.
+def changed(controls: Controls, path: str, value: str, scope: Scope) -> ControlChange:
+    """The controls with `value` at `path`, under the version of the scope.
 
     Raises:
-        InputError: the path is none, the value does not fit it, a name does not exist, or a limit
-            is above the ceiling of the reviewed policy data.
+        InputError: the path is none, the value does not fit it, a name does not exist or is another
+            tenant's, or a limit is above the ceiling of the reviewed policy data.
     """
     if path not in PATHS:
         raise InputError(f"{path!r} is no control; set one of {', '.join(PATHS)}")
     document = controls.model_dump()
     if path in LIMITS:
-        old, new = _set_limit(document["limits"], path, value, reviewed)
+        old, new = _set_limit(document["limits"], path, value, scope.reviewed)
     else:
         switches, name = document["switches"], path.partition(".")[2]
         old = switches[name]
-        new = _flag(value) if path == EVERYTHING else _entries(name, old, value, reviewed)
+        new = _flag(value) if path == EVERYTHING else _entries(name, old, value, scope)
         switches[name] = new
-    document["version"] = controls.version + 1
+    document["version"] = scope.version
     return ControlChange(path=path, old=old, new=new, controls=Controls.model_validate(document))
 
 
@@ -92,7 +106,7 @@ def _limit(path: str, value: str, ceiling: int) -> int:
     return int(value)
 
 
-def _entries(name: str, old: tuple[str, ...], value: str, reviewed: ReviewedData) -> tuple[str, ...]:
+def _entries(name: str, old: tuple[str, ...], value: str, scope: Scope) -> tuple[str, ...]:
     words = [word.strip() for word in value.split(",")] if value.strip() else []
     if not all(words):
         raise InputError(f"{value!r} holds an empty entry; write a,b or +a or -a")
@@ -105,7 +119,7 @@ def _entries(name: str, old: tuple[str, ...], value: str, reviewed: ReviewedData
         if word.startswith("-"):
             _remove(kept, name, entry)
         else:
-            _CHECKS[name](entry, reviewed)
+            _CHECKS[name](entry, scope)
             kept.add(entry)
     if len(kept) > MAX_ENTRIES:
         raise InputError(f"'switches.{name}' would hold {len(kept)} entries; at most {MAX_ENTRIES} are kept")
@@ -119,29 +133,38 @@ def _remove(kept: set[str], name: str, entry: str) -> None:
     kept.remove(entry)
 
 
-def _check_tool(entry: str, reviewed: ReviewedData) -> None:
+def _check_tool(entry: str, scope: Scope) -> None:
+    reviewed = scope.reviewed
     if entry not in reviewed.tool_names:
         raise InputError(f"there is no tool or server {entry!r}; known are {', '.join(sorted(reviewed.tools))}")
-    if entry in (SWITCHING, SWITCHING.partition("/")[2]):
-        raise InputError(f"{entry!r} is what changes the switches; it stays on. Take the role from whoever misuses it")
+    if any(entry in (tool, tool.partition("/")[2]) for tool in (SWITCHING, READING)):
+        raise InputError(
+            f"{entry!r} is what shows or changes the switches; it stays on. Take the role from whoever misuses it"
+        )
 
 
-def _check_agent(entry: str, reviewed: ReviewedData) -> None:
-    if entry not in reviewed.agents:
-        raise InputError(f"there is no agent {entry!r}; known are {', '.join(sorted(reviewed.agents))}")
+def _check_agent(entry: str, scope: Scope) -> None:
+    if entry not in scope.reviewed.agents:
+        raise InputError(f"there is no agent {entry!r}; known are {', '.join(sorted(scope.reviewed.agents))}")
 
 
-def _check_model(entry: str, _reviewed: ReviewedData) -> None:
+def _check_model(entry: str, _scope: Scope) -> None:
     if not _MODEL.fullmatch(entry):
-        raise InputError(f"{entry!r} names no model; write provider/model as `runs explain` shows it")
+        raise InputError(
+            f"{entry!r} names no model; write provider/model, such as 'offline/extractive', "
+            f"or a provider alone: {', '.join(PROVIDERS)}"
+        )
 
 
-def _check_tenant(entry: str, _reviewed: ReviewedData) -> None:
-    if not _TENANT.fullmatch(entry):
-        raise InputError(f"{entry!r} is no tenant's name; use letters, digits, '.', '-' and '_'")
+def _check_tenant(entry: str, scope: Scope) -> None:
+    if entry != scope.tenant:
+        raise InputError(
+            f"{entry!r} is not your tenant {scope.tenant!r}; live controls are each tenant's own, "
+            "so ask somebody of that tenant to switch it off"
+        )
 
 
 _CHECKS = cast(
-    "dict[str, Callable[[str, ReviewedData], None]]",
+    "dict[str, Callable[[str, Scope], None]]",
     {"tools": _check_tool, "agents": _check_agent, "models": _check_model, "tenants": _check_tenant},
 )

@@ -1,4 +1,4 @@
-"""What the reviewed policy data says that live controls are held to: names there are, and ceilings.
+"""What the reviewed policy data says that live controls are held to: names there are, ceilings, switches.
 
 It reads the policy folder, which only a review changes. It is deliberately *not* a policy engine,
 and it decides nothing: `casewright.controls.paths` refuses what does not fit.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from casewright.contracts.controls import ActorKind, Budget
+from casewright.contracts.controls import ActorKind, Budget, Switches
 from casewright.errors import PolicyError
 
 DATA_FILE = "data/access/data.json"
@@ -26,6 +26,8 @@ class ReviewedData:
     """What holds while no control replaces it."""
     ceilings: dict[tuple[ActorKind, Budget], int]
     """The most that a control may set."""
+    switches: Switches
+    """What is off whatever the live controls say."""
 
     @classmethod
     def read(cls, policies: Path) -> "ReviewedData":
@@ -42,6 +44,7 @@ class ReviewedData:
                 agents=frozenset(data["agents"]),
                 limits=_budgets(data["limits"]),
                 ceilings=_budgets(data["limits"]["ceilings"]),
+                switches=Switches.model_validate(data["switches"]),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise PolicyError(

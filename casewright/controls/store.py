@@ -1,4 +1,4 @@
-"""The store of live controls: an append-only table whose newest row is in force.
+"""The store of live controls: an append-only table; a tenant's newest row is in force for that tenant.
 
 A change is committed together with its audit event. Servers read the newest row with every call
 (`casewright.audit.standing`), so a change is in force with the next call in every process. Who may
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.audit.entry import AuditEntry
@@ -18,7 +18,7 @@ from casewright.canonical import canonical_json
 from casewright.clock import Clock
 from casewright.contracts.controls import Controls
 from casewright.contracts.principal import Principal
-from casewright.controls.paths import ControlChange, changed
+from casewright.controls.paths import ControlChange, Scope, changed
 from casewright.controls.reviewed import ReviewedData
 from casewright.errors import InputError, StorageError
 from casewright.storage.database import Database
@@ -41,26 +41,26 @@ class ControlRecord:
 
 
 class ControlStore:
-    """Controls of one data folder."""
+    """Controls of one data folder, each tenant's apart; changes of all of them are numbered in one sequence."""
 
     def __init__(self, database: Database, audit: AuditLog, clock: Clock) -> None:
         self._database = database
         self._audit = audit
         self._clock = clock
 
-    async def current(self) -> Controls:
-        """The controls in force.
+    async def current(self, tenant: str) -> Controls:
+        """The controls in force for a tenant.
 
         Raises:
             StorageError: the newest row cannot be read; then nothing may be allowed.
         """
         async with self._database.read() as connection:
-            return await _newest(connection)
+            return await _newest(connection, tenant)
 
     async def set(
         self, path: str, value: str, *, principal: Principal, why: str, reviewed: ReviewedData
     ) -> ControlChange:
-        """Change one control; in force with the next call in every process.
+        """Change one control of the person's own tenant; in force with the next call in every process.
 
         A value that is there already changes nothing, but who set it and why is kept all the same.
 
@@ -70,14 +70,17 @@ class ControlStore:
         """
         _check_why(why)
         async with self._database.write() as connection:
-            change = changed(await _newest(connection), path, value, reviewed)
+            controls, version = await _newest(connection, principal.tenant), await _next(connection)
+            change = changed(controls, path, value, Scope(reviewed=reviewed, tenant=principal.tenant, version=version))
             await connection.execute(insert(policy_data).values(self._row(change, principal, why)))
             await self._audit.append(_entry(change, principal, why), connection=connection)
         return change
 
-    async def history(self, *, limit: int = 100) -> tuple[ControlRecord, ...]:
-        """The latest changes, newest first."""
-        query = select(policy_data).order_by(policy_data.c.seq.desc()).limit(limit)
+    async def history(self, tenant: str, *, limit: int = 100) -> tuple[ControlRecord, ...]:
+        """A tenant's latest changes, newest first."""
+        query = (
+            select(policy_data).where(policy_data.c.tenant == tenant).order_by(policy_data.c.seq.desc()).limit(limit)
+        )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(_record(row) for row in rows)
@@ -85,6 +88,7 @@ class ControlStore:
     def _row(self, change: ControlChange, principal: Principal, why: str) -> dict[str, Any]:
         return {
             "seq": change.controls.version,
+            "tenant": principal.tenant,
             "at_ns": self._clock.now_ns(),
             "subject": principal.id,
             "why": why,
@@ -94,8 +98,18 @@ class ControlStore:
         }
 
 
-async def _newest(connection: AsyncConnection) -> Controls:
-    query = select(policy_data.c.seq, policy_data.c.document).order_by(policy_data.c.seq.desc()).limit(1)
+async def _next(connection: AsyncConnection) -> int:
+    newest = (await connection.execute(select(func.max(policy_data.c.seq)))).scalar_one()
+    return (newest or 0) + 1
+
+
+async def _newest(connection: AsyncConnection, tenant: str) -> Controls:
+    query = (
+        select(policy_data.c.seq, policy_data.c.document)
+        .where(policy_data.c.tenant == tenant)
+        .order_by(policy_data.c.seq.desc())
+        .limit(1)
+    )
     row = (await connection.execute(query)).first()
     if row is None:
         return Controls()

@@ -166,12 +166,14 @@ policy_data = Table(
     "policy_data",
     METADATA,
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("tenant", String(100), nullable=False),
     Column("at_ns", BigInteger, nullable=False),
     Column("subject", String(100), nullable=False),
     Column("why", Text, nullable=False),
     Column("path", String(200), nullable=False),
     Column("value", Text, nullable=False),
     Column("document", Text, nullable=False),
+    Index("ix_policy_data_tenant_seq", "tenant", "seq"),
 )
 
 audit_checkpoints = Table(

@@ -51,7 +51,7 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("drafting", "submit_action"): ("write", "medium", "action", DECIDERS),
     ("drafting", "execute_action"): ("execute", "high", "action", DECIDERS),
     ("admin", "ingest_corpus"): ("write", "medium", "corpus", "policy_author supervisor"),
-    ("admin", "approve_document"): ("write", "medium", "corpus", "supervisor"),
+    ("admin", "approve_document"): ("write", "medium", "corpus", "policy_author supervisor"),
     ("admin", "switch_index"): ("write", "medium", "corpus", "supervisor"),
     ("admin", "read_manifest"): ("read", "low", "corpus", "policy_author supervisor auditor"),
     ("admin", "import_cases"): ("write", "medium", "none", DECIDERS),
@@ -62,6 +62,8 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("admin", "verify_audit"): ("read", "low", "none", "auditor supervisor"),
     ("admin", "read_decision"): ("read", "medium", "none", "auditor supervisor"),
     ("admin", "replay_decisions"): ("read", "medium", "none", "auditor policy_author supervisor"),
+    ("admin", "read_policy_data"): ("read", "low", "none", "supervisor policy_author auditor"),
+    ("admin", "set_policy_data"): ("write", "high", "none", "supervisor policy_author"),
     ("admin", "read_run"): ("read", "low", "case", STAFF),
     ("drafting", "delete_case"): ("write", "high", "case", ""),  # does not exist
 }

@@ -13,9 +13,10 @@ from mcp.client.stdio import StdioServerParameters
 from casewright.controls.reviewed import ReviewedData
 from casewright.effects.history import receipt_of
 from tests.support.drafting import ACTION_CASE, DRAFTING_BEARER, action_of, approved, saved
-from tests.support.installation import CASE, CHECKOUT, RUN, World, opened, process_environment, said, structured
+from tests.support.installation import CASE, CHECKOUT, RUN, Bearer, World, opened, process_environment, said, structured
 
 SECONDS = 55
+MILLBROOK_CASE = "MB-2026-0001"
 
 
 async def pull(world: World, path: str, value: str, *, by: str = "selma") -> None:
@@ -70,6 +71,23 @@ async def test_a_control_closes_the_next_call_of_an_open_connection_and_its_undo
         undone = "default" if path.startswith("limits") else "false" if value == "true" else value.replace("+", "-")
         await pull(world, path, undone)
         assert structured(await client.call_tool("get_case", {}))
+
+
+@pytest.mark.proves("D6")
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("switches.everything", "true"), ("switches.tools", "+get_case"), ("limits.user.tool_calls", "1")],
+)
+async def test_a_control_of_one_tenant_leaves_the_calls_of_another_alone(world: World, path: str, value: str) -> None:
+    lena = Bearer(identity="lena", case_id=MILLBROOK_CASE)
+    async with world.client("case-facts", lena) as client:
+        await pull(world, path, value)
+        for _ in range(3):
+            assert structured(await client.call_tool("get_case", {}))["case_id"] == MILLBROOK_CASE
+        await world.call("case-facts", "get_case")
+        assert "not available" in said(await world.call("case-facts", "get_case"))
+        await pull(world, "switches.tools", "+get_case", by="marc")
+        assert "not available" in said(await client.call_tool("get_case", {}))
 
 
 @pytest.mark.proves("D6")
@@ -209,6 +227,23 @@ async def test_a_refused_control_says_why_and_changes_nothing(home: Path) -> Non
         assert (code, why in document["error"]["message"]) == (2, True), document
     _, shown = await command(home, "policy", "data", "show")
     assert shown["version"] == 0
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(240)  # nine processes, one after another
+@pytest.mark.proves("D6")
+async def test_a_supervisor_switches_their_own_tenant_and_no_other_and_reads_their_own_controls(home: Path) -> None:
+    code, document = await put(home, "switches.tenants", "+millbrook")
+    assert (code, "is not your tenant 'harborline'" in document["error"]["message"]) == (2, True), document
+    assert (await put(home, "switches.everything", "true"))[0] == 0
+    assert (await command(home, "cases", "list", "--as", "lena"))[0] == 0
+    assert (await command(home, "cases", "list", "--as", "rosa"))[0] == 3
+    for person, version, changes in (("marc", 0, 0), ("avery", 1, 1)):
+        _, shown = await command(home, "policy", "data", "show", "--as", person)
+        assert (shown["version"], shown["switches"]["everything"]) == (version, bool(version))
+        _, history = await command(home, "policy", "data", "history", "--as", person)
+        assert len(history["changes"]) == changes
+    assert (await command(home, "policy", "data", "show", "--as", "rosa"))[0] == 3
 
 
 @pytest.mark.thorough

@@ -31,6 +31,25 @@ test_switches_can_be_put_back_whatever_is_off if {
 	}
 }
 
+test_controls_can_be_looked_at_whatever_is_off if {
+	every role in ["supervisor", "policy_author", "auditor"] {
+		every switches in array.concat(_pulled, [{"tools": ["admin/read_policy_data"]}]) {
+			_decide(_with(_reading([role]), _controls(switches))).effect == "permit"
+		}
+	}
+}
+
+test_reviewers_and_services_do_not_read_policy_data if {
+	every role in ["reviewer", "service"] {
+		_decide(_reading([role])).allow == false
+	}
+}
+
+_reading(roles) := object.union(_setting, {
+	"principal": object.union(_supervisor, {"roles": roles}),
+	"tool": object.union(_setting.tool, {"name": "read_policy_data", "verb": "read", "risk": "low"}),
+})
+
 test_every_other_command_is_off_with_its_switch if {
 	every switches in _pulled {
 		verify := object.union(_setting, {"tool": object.union(_setting.tool, {

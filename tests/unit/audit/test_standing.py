@@ -21,7 +21,10 @@ from casewright.storage.database import Database
 from tests.unit.audit.kernel import TENANT, Kernel, kernel
 from tests.unit.audit.test_audit_log import change, entry
 
-INSERT = "INSERT INTO policy_data (seq, at_ns, subject, why, path, value, document) VALUES (?, 0, '', '', '', '', ?)"
+INSERT = (
+    "INSERT INTO policy_data (seq, tenant, at_ns, subject, why, path, value, document) "
+    f"VALUES (?, '{TENANT}', 0, '', '', '', '', ?)"
+)
 
 
 @pytest.fixture(params=["file", "database"])
@@ -77,6 +80,7 @@ async def test_the_newest_controls_are_in_force_with_the_next_read(world: tuple[
         controls = Controls(version=seq, switches=Switches(tools=tools), limits={"agent": {"tool_calls": seq}})
         change(kernel_.path, INSERT, values=(seq, controls.model_dump_json()))
         assert (await standing.read(TENANT, "run-1")).controls == controls
+        assert (await standing.read("millbrook", "run-1")).controls == Controls()
 
 
 @pytest.mark.proves("D4")
@@ -105,8 +109,9 @@ async def test_controls_that_cannot_be_read_are_an_error_and_never_no_controls(
     await standing.read(TENANT, "run-1")
     change(kernel_.path, INSERT, values=(2, document))
     for _ in range(2):
-        with pytest.raises(StorageError, match="nothing is allowed"):
+        with pytest.raises(StorageError, match=r"nothing is allowed; restore the database from a backup$"):
             await standing.read(TENANT, "run-1")
+    assert (await standing.read("millbrook", "run-1")).controls == Controls()
 
 
 async def test_a_data_folder_that_is_not_set_up_has_no_standing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from casewright.controls.reviewed import DATA_FILE, ReviewedData
 from casewright.controls.store import ControlStore
 from casewright.errors import InputError, PolicyError, StorageError
 from tests.support.installation import POLICIES
-from tests.unit.audit.kernel import SELMA, TENANT, Kernel, kernel
+from tests.unit.audit.kernel import SELMA, TENANT, Kernel, kernel, person
 from tests.unit.audit.test_audit_log import change
 
 REVIEWED = ReviewedData.read(POLICIES)
@@ -28,10 +28,10 @@ async def pull(world: Kernel, path: str = "switches.everything", value: str = "t
 @pytest.mark.proves("D6", "G1")
 async def test_a_change_is_kept_and_audited_with_who_why_old_and_new(tmp_path: Path) -> None:
     async with kernel(tmp_path) as world:
-        assert await store(world).current() == Controls()
+        assert await store(world).current(TENANT) == Controls()
         await pull(world)
         await pull(world, "switches.agents", "+drafter", "it loops")
-        current = await store(world).current()
+        current = await store(world).current(TENANT)
         assert (current.version, current.switches.everything, current.switches.agents) == (2, True, ("drafter",))
         events = [event for event in await world.audit.events(tenant=TENANT) if event.kind == "policy_data.changed"]
         assert [(event.subject, event.body) for event in events] == [
@@ -41,7 +41,7 @@ async def test_a_change_is_kept_and_audited_with_who_why_old_and_new(tmp_path: P
             ),
             ("selma", {"path": "switches.agents", "old": [], "new": ["drafter"], "why": "it loops", "version": 2}),
         ]
-        newest, first = await store(world).history()
+        newest, first = await store(world).history(TENANT)
         assert (newest.version, newest.path, newest.value, newest.why) == (
             2,
             "switches.agents",
@@ -69,7 +69,31 @@ async def test_a_change_that_cannot_be_audited_is_not_made(tmp_path: Path) -> No
         change(world.path, f"UPDATE audit_head SET hash = '{'0' * 64}'")
         with pytest.raises(StorageError):
             await pull(world, value="false")
-        assert (await store(world).current()).switches.everything is True
+        assert (await store(world).current(TENANT)).switches.everything is True
+
+
+@pytest.mark.proves("D6")
+async def test_controls_of_two_tenants_do_not_disturb_each_other(tmp_path: Path) -> None:
+    async with kernel(tmp_path) as world:
+        mia = person("mia", "supervisor", tenant="millbrook")
+        reader = standing_of(world.database)
+        await pull(world)
+        assert (
+            await store(world).current("millbrook") == (await reader.read("millbrook", "run-1")).controls == Controls()
+        )
+        await store(world).set("switches.agents", "+intake", principal=mia, why="slow", reviewed=REVIEWED)
+        await pull(world, "switches.agents", "+drafter")
+        for tenant, version, everything, agents in (
+            (TENANT, 3, True, ("drafter",)),
+            ("millbrook", 2, False, ("intake",)),
+        ):
+            found = (await reader.read(tenant, "run-1")).controls
+            assert found == await store(world).current(tenant)
+            assert (found.version, found.switches.everything, found.switches.agents) == (version, everything, agents)
+        assert [record.version for record in await store(world).history(TENANT)] == [3, 1]
+        assert [record.subject for record in await store(world).history("millbrook")] == ["mia"]
+        told = [event.kind for event in await world.audit.events(tenant="millbrook")]
+        assert told == ["policy_data.changed"]
 
 
 @pytest.mark.proves("D6")
@@ -82,7 +106,7 @@ async def test_changes_at_once_in_two_processes_are_all_kept_in_one_order(tmp_pa
         )
         for other in others:
             await other.database.close()
-        current = await store(world).current()
+        current = await store(world).current(TENANT)
         assert (current.version, list(current.switches.agents)) == (len(agents), agents)
 
 
@@ -91,7 +115,7 @@ async def test_a_change_needs_a_reason(tmp_path: Path, why: str) -> None:
     async with kernel(tmp_path) as world:
         with pytest.raises(InputError, match="reason"):
             await pull(world, why=why)
-        assert await store(world).history() == ()
+        assert await store(world).history(TENANT) == ()
 
 
 @pytest.mark.proves("D6")
@@ -101,7 +125,7 @@ async def test_controls_that_cannot_be_read_are_an_error_and_no_default(tmp_path
         await pull(world)
         change(world.path, f"UPDATE policy_data SET document = '{document}'")
         with pytest.raises(StorageError, match="restore the database"):
-            await store(world).current()
+            await store(world).current(TENANT)
         with pytest.raises(StorageError):
             await pull(world, value="false")
 

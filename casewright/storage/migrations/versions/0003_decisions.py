@@ -67,6 +67,7 @@ def _create_policy_data() -> None:
     op.create_table(
         "policy_data",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("tenant", sa.String(100), nullable=False),
         sa.Column("at_ns", sa.BigInteger(), nullable=False),
         sa.Column("subject", sa.String(100), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
@@ -75,6 +76,7 @@ def _create_policy_data() -> None:
         sa.Column("document", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_policy_data"),
     )
+    op.create_index("ix_policy_data_tenant_seq", "policy_data", ["tenant", "seq"])
 
 
 def _create_audit_checkpoints() -> None:
