@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from commands.comparison import compare
 from commands.corpus_ingest import Wish, ingested, report_view, watched
 from commands.corpus_manifest import approve, manifest, quarantine
 from commands.corpus_states import promote, rollback, shadow, versions
+from commands.option_groups import taking
 from commands.shell import Shell
 from commands.tables import keep_whole, listing, new_table, stacked
 from commands.tools import own_tools
@@ -43,23 +45,29 @@ def build() -> typer.Typer:
     return app
 
 
-def ingest(
-    ctx: typer.Context,
-    paths: list[Path] = typer.Argument(None, help="Files or folders of documents: Markdown, HTML, DOCX, PDF, text."),
-    prune: bool = typer.Option(False, "--prune", help="Withdraw versions whose file has gone from the folders."),
-    retry: bool = typer.Option(False, "--retry", help="Read the files on the quarantine list again."),
+@dataclass(frozen=True, kw_only=True)
+class IngestOptions:
+    """The options of `corpus ingest`."""
+
+    paths: list[Path] = typer.Argument(None, help="Files or folders of documents: Markdown, HTML, DOCX, PDF, text.")
+    propose: bool = typer.Option(False, "--propose", help="Leave it to another person to approve what is new.")
+    prune: bool = typer.Option(False, "--prune", help="Withdraw versions whose file has gone from the folders.")
+    retry: bool = typer.Option(False, "--retry", help="Read the files on the quarantine list again.")
     stage: bool = typer.Option(
         False, "--stage", help="Build a state beside the live one; `corpus promote` makes it live."
-    ),
-    watch: bool = typer.Option(False, "--watch", help="Go on, and ingest again whenever a file changes."),
-) -> None:
+    )
+    watch: bool = typer.Option(False, "--watch", help="Go on, and ingest again whenever a file changes.")
+
+
+@taking(IngestOptions)
+def ingest(ctx: typer.Context, options: IngestOptions) -> None:
     """Ingest documents into your tenant's corpus; unchanged ones are skipped, broken ones quarantined."""
     shell: Shell = ctx.obj
-    named = list(paths or [])
-    if not named and not retry:
+    named = list(options.paths or [])
+    if not named and not options.retry:
         raise InputError("name the files or folders to ingest, or give --retry for those in quarantine")
-    wish = Wish(paths=named, prune=prune, retry=retry, stage=stage)
-    if watch:
+    wish = Wish(paths=named, prune=options.prune, retry=options.retry, stage=options.stage, propose=options.propose)
+    if options.watch:
         shell.run(watched(shell, wish))
         return
     report = shell.run(ingested(shell, wish))

@@ -37,6 +37,8 @@ class Wish:
     prune: bool
     retry: bool
     stage: bool
+    propose: bool
+    """Whether another person is to approve, although this one may."""
 
 
 async def ingested(shell: Shell, wish: Wish) -> IngestReport:
@@ -55,7 +57,7 @@ async def ingested(shell: Shell, wish: Wish) -> IngestReport:
         Deed(name="ingest_corpus", verb="write", risk="medium", resource=corpus, arguments=arguments),
     )
     paths = [*wish.paths, *(_to_retry(shell, principal) if wish.retry else ())]
-    submission = await _submission(shell, principal, corpus)
+    submission = await _submission(shell, principal, corpus, propose=wish.propose)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=shell.messages, transient=True) as bar:
         task = bar.add_task("reading", total=None)
@@ -117,12 +119,13 @@ async def _again(shell: Shell, wish: Wish) -> None:
     shell.show(report.model_dump(mode="json"), report_view)
 
 
-async def _submission(shell: Shell, principal: Principal, corpus: ResourceInput) -> Submission:
-    """Approved where the policy lets this person approve documents; else another person has to."""
-    approved = True
+async def _submission(shell: Shell, principal: Principal, corpus: ResourceInput, *, propose: bool) -> Submission:
+    """Approved where the policy lets this person approve documents and they do; else another person has to."""
+    approved = not propose
     try:
         deed = Deed(name="approve_document", verb="write", risk="medium", resource=corpus)
-        await permit(shell.services, principal, deed)
+        if approved:
+            await permit(shell.services, principal, deed)
     except DeniedError:
         approved = False
     return Submission(by=principal.id, at=iso(shell.services.clock.now_ns()), approved=approved)

@@ -36,6 +36,7 @@ def serve(
     ctx: typer.Context,
     host: str = typer.Option("127.0.0.1", help="Address to listen on."),
     port: int = typer.Option(8750, help="Port to listen on."),
+    metrics_port: int = typer.Option(-1, help="Also answer Prometheus on this port of 127.0.0.1; 0 picks one."),
 ) -> None:
     """Serve all MCP servers over HTTP: /policy-search/mcp, /case-facts/mcp, /drafting/mcp."""
     shell: Shell = ctx.obj
@@ -48,6 +49,10 @@ def serve(
         shell.note("make a token with: casewright token SERVER --as IDENTITY; stop with Ctrl-C")
     else:
         shell.note(f"tokens are given by {identity.issuer.issuer}; stop with Ctrl-C")
+    if metrics_port >= 0:
+        from commands.metrics import ADDRESS, serve_metrics
+
+        shell.note(f"metrics: http://{ADDRESS}:{serve_metrics(shell.services, metrics_port)}/metrics")
     serve_http(shell.services, SERVERS, host=host, port=port)
 
 

@@ -16,7 +16,14 @@ from pathlib import Path
 
 from casewright.access.bundle import Bundle
 from casewright.access.documents import ENGINE_LIMITS, encode
-from casewright.access.engine import PROBED_RULE, EngineName, PolicyChange, PolicyEngine, UndefinedRuleError
+from casewright.access.engine import (
+    PROBED_RULE,
+    EngineName,
+    PolicyChange,
+    PolicyEngine,
+    ReloadCounts,
+    UndefinedRuleError,
+)
 from casewright.access.native import UNDEFINED, NativeEngine, message_of, new_engine
 from casewright.access.warmup import WARM_UP_SECONDS
 from casewright.access.watched import WatchedFolder
@@ -82,6 +89,10 @@ class EmbeddedEngine(PolicyEngine):
 
     def take_changes(self) -> tuple[PolicyChange, ...]:
         return self._folder.take_changes()
+
+    @property
+    def reloads(self) -> ReloadCounts:
+        return self._folder.reloads
 
     def probe(self) -> str:
         self.evaluate(PROBED_RULE, {})

@@ -33,6 +33,14 @@ class PolicyChange:
     """Why the folder was refused; empty when it was loaded."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReloadCounts:
+    """How often changed policies were put in force, and how often refused, since this process began."""
+
+    loaded: int = 0
+    refused: int = 0
+
+
 class PolicyEngine(Protocol):
     """Evaluates one rule of the policies in force. Safe to call from several threads."""
 
@@ -62,6 +70,11 @@ class PolicyEngine(Protocol):
 
     def take_changes(self) -> tuple[PolicyChange, ...]:
         """What reloads did since this was last asked, oldest first; each is given out once per process."""
+        ...
+
+    @property
+    def reloads(self) -> ReloadCounts:
+        """For metrics: counted whether or not anybody takes the changes."""
         ...
 
     def evaluate(self, rule: str, document: Mapping[str, object]) -> object:

@@ -15,7 +15,14 @@ from typing import Any, cast
 from casewright.access.breaker import BreakerState, CircuitBreaker
 from casewright.access.bundle import Bundle
 from casewright.access.documents import ENGINE_LIMITS, encode
-from casewright.access.engine import PROBED_RULE, EngineName, PolicyChange, PolicyEngine, UndefinedRuleError
+from casewright.access.engine import (
+    PROBED_RULE,
+    EngineName,
+    PolicyChange,
+    PolicyEngine,
+    ReloadCounts,
+    UndefinedRuleError,
+)
 from casewright.access.opa_client import DecisionClient, OpaUnusableError
 from casewright.access.opa_connection import OpaConnection
 from casewright.access.opa_settings import OpaSettings
@@ -85,6 +92,10 @@ class OpaEngine(PolicyEngine):
 
     def take_changes(self) -> tuple[PolicyChange, ...]:
         return self._folder.take_changes() if self._folder else ()
+
+    @property
+    def reloads(self) -> ReloadCounts:
+        return self._folder.reloads if self._folder else ReloadCounts()
 
     def evaluate(self, rule: str, document: Mapping[str, object]) -> object:
         if not _RULE.fullmatch(rule):

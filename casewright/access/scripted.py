@@ -7,7 +7,7 @@ and `finish` fails while steps are left. It is deliberately *not* lenient about 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from casewright.access.engine import PROBED_RULE, EngineName, PolicyChange, PolicyEngine
+from casewright.access.engine import PROBED_RULE, EngineName, PolicyChange, PolicyEngine, ReloadCounts
 from casewright.errors import PolicyError
 
 
@@ -56,6 +56,10 @@ class ScriptedEngine(PolicyEngine):
 
     def take_changes(self) -> tuple[PolicyChange, ...]:
         return ()
+
+    @property
+    def reloads(self) -> ReloadCounts:
+        return ReloadCounts()
 
     def probe(self) -> str:
         self.evaluate(PROBED_RULE, {})

@@ -8,10 +8,11 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from casewright.access.bundle import Bundle, Signature, read_bundle, signature
-from casewright.access.engine import PolicyChange
+from casewright.access.engine import PolicyChange, ReloadCounts
 from casewright.access.warmup import WARM_UP_SECONDS, vet
 from casewright.errors import PolicyError
 
@@ -25,13 +26,16 @@ class _ChangeLog:
 
     def __init__(self) -> None:
         self._changes: deque[PolicyChange] = deque(maxlen=_MOST_CHANGES)
+        self.counts = ReloadCounts()
 
     def loaded(self, *, revision: str, previous: str) -> None:
         """Note that new policies are in force, or the same again after a refusal."""
+        self.counts = replace(self.counts, loaded=self.counts.loaded + 1)
         self._changes.append(PolicyChange(kind="loaded", revision=revision, previous=previous, detail=""))
 
     def refused(self, error: PolicyError, *, revision: str) -> None:
         """Note that a folder was refused."""
+        self.counts = replace(self.counts, refused=self.counts.refused + 1)
         self._changes.append(PolicyChange(kind="refused", revision=revision, previous=revision, detail=str(error)))
 
     def take(self) -> tuple[PolicyChange, ...]:
@@ -75,6 +79,11 @@ class WatchedFolder:
     def take_changes(self) -> tuple[PolicyChange, ...]:
         """What reloads did since this was last asked; each is given out once."""
         return self._changes.take()
+
+    @property
+    def reloads(self) -> ReloadCounts:
+        """How often a change was put in force or refused."""
+        return self._changes.counts
 
     def reload_if_changed(self, in_force: Callable[[Bundle], None]) -> bool:
         """Put a changed folder in force. True: the revision changed, and `in_force` was called with it.

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from mcp_types import CallToolResult, InputRequiredResult
 
-from casewright.access.engine import EngineName, PolicyChange, PolicyEngine
+from casewright.access.engine import EngineName, PolicyChange, PolicyEngine, ReloadCounts
 from casewright.audit.recording import input_digest
 from casewright.audit.records import RecordedDecision, RecordQuery
 from casewright.contracts.decision import (
@@ -63,6 +63,10 @@ class Obliging(PolicyEngine):
 
     def take_changes(self) -> tuple[PolicyChange, ...]:
         return self._engine.take_changes()
+
+    @property
+    def reloads(self) -> ReloadCounts:
+        return self._engine.reloads
 
     def evaluate(self, rule: str, document: Mapping[str, object]) -> object:
         answer = cast("dict[str, Any]", self._engine.evaluate(rule, document))

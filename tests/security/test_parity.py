@@ -23,7 +23,7 @@ from casewright.access.breaker import BreakerLimits, CircuitBreaker
 from casewright.access.bundle import read_bundle
 from casewright.access.decide import RULE
 from casewright.access.embedded import EmbeddedEngine, build, query
-from casewright.access.engine import EngineName, PolicyChange, PolicyEngine, UndefinedRuleError
+from casewright.access.engine import EngineName, PolicyChange, PolicyEngine, ReloadCounts, UndefinedRuleError
 from casewright.access.opa import OpaEngine
 from casewright.access.opa_tools import opa_test
 from casewright.access.rego_tests import prepare
@@ -154,6 +154,10 @@ class Noting(PolicyEngine):
 
     def take_changes(self) -> tuple[PolicyChange, ...]:
         return self.engine.take_changes()
+
+    @property
+    def reloads(self) -> ReloadCounts:
+        return self.engine.reloads
 
     def probe(self) -> str:
         return self.engine.probe()

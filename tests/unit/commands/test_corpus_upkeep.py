@@ -30,7 +30,7 @@ def write(folder: Path, version: str, days: int) -> Path:
 def test_what_an_author_ingests_is_found_only_after_a_supervisor_approved_it(
     casewright: Casewright, tmp_path: Path
 ) -> None:
-    ingested = casewright("corpus", "ingest", str(write(tmp_path, "2024", 10)), "--as", "petra", "--json").document
+    ingested = casewright("corpus", "ingest", str(write(tmp_path, "2024", 10)), "--propose", "--json").document
     assert (ingested["ingested"], ingested["pending"]) == (1, 1)
 
     def found() -> bool:
