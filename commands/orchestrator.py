@@ -11,6 +11,7 @@ from graphs.records import RunRecords
 if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the queue needs none
     from casewright.models.accounting import CallRecord
     from casewright.models.gateway import Gateway
+    from casewright.models.permission import ModelPermission
     from graphs.runner import ReviewRunner
 
 
@@ -38,7 +39,15 @@ def build_gateway(services: Services) -> "Gateway":
     """The model gateway with the prompts that ship with the agents."""
     from casewright.models.gateway import from_settings
 
-    return from_settings(services.settings, app_root() / "agents" / "prompts", AuditRecorder(services))
+    prompts = app_root() / "agents" / "prompts"
+    return from_settings(services.settings, prompts, AuditRecorder(services), build_permission(services))
+
+
+def build_permission(services: Services) -> "ModelPermission":
+    """Whether a model may be called: the kill switches as they are with each request."""
+    from casewright.controls.models import SwitchedModels
+
+    return SwitchedModels(services.standing, services.settings.policies)
 
 
 def build_records(services: Services) -> RunRecords:

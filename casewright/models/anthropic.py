@@ -38,6 +38,10 @@ class AnthropicProvider:
         return "anthropic"
 
     @property
+    def model(self) -> str:
+        return self._model
+
+    @property
     def capabilities(self) -> Capabilities:
         return Capabilities(structured_output=True, leaves_process=True)
 

@@ -2,8 +2,9 @@
 
 Every output is parsed, validated and checked against its input; a provider gets at most two
 chances to mend an answer. Then the next provider answers, if the task permits it, and the result
-says that it is degraded. No provider left: `ModelError`. The gateway decides nothing about
-access and believes nothing a model says about itself.
+says that it is degraded. No provider left: `ModelError`. Before every request it asks whether the
+model may be called; one that is switched off is not, and the next provider is tried. The gateway
+decides nothing about access itself and believes nothing a model says about itself.
 """
 
 import time
@@ -16,10 +17,11 @@ from typing import Any, Generic, Self
 from pydantic import ValidationError
 
 from casewright.config import Settings
-from casewright.errors import InputError, ModelError
+from casewright.errors import CasewrightError, DeniedError, InputError, ModelError
 from casewright.models.accounting import CallRecord, Recorder
 from casewright.models.dialogue import Answer, Dialogue, Spent
 from casewright.models.offline import OfflineProvider
+from casewright.models.permission import ModelPermission, PermittedProvider
 from casewright.models.prompts import JSON_PROMPT, REPAIR_PROMPT, PromptLibrary
 from casewright.models.provider import Provider
 from casewright.models.retry import RetryPolicy
@@ -54,6 +56,7 @@ class Gateway:
         prompts: PromptLibrary,
         recorder: Recorder,
         *,
+        permission: ModelPermission,
         retry: RetryPolicy | None = None,
         call_timeout_seconds: float = 60.0,
     ) -> None:
@@ -67,6 +70,7 @@ class Gateway:
         self._providers = tuple(providers)
         self._prompts = prompts
         self._recorder = recorder
+        self._permission = permission
         self._retry = retry or RetryPolicy()
         self._call_timeout_seconds = call_timeout_seconds
         for one in TASKS.values():
@@ -80,19 +84,20 @@ class Gateway:
         Raises:
             InputError: the input is not valid for the task.
             ModelError: no provider gave a valid output; its record is kept all the same.
+            DeniedError: every provider that the task permits is switched off; recorded as well.
+            StorageError: nobody can tell what is switched off; no model was called.
         """
         checked = _validated(task, value)
         started_ns = time.monotonic_ns()
-        spent, failures = Spent(), list[str]()
+        spent, failures, denied = Spent(), list[str](), list[DeniedError]()
         for provider in self._providers if task.may_degrade else self._providers[:1]:
-            dialogue = Dialogue(
-                task=task,
-                prompts=self._prompts,
-                provider=provider,
-                retry=self._retry,
-                call_timeout_seconds=self._call_timeout_seconds,
-            )
-            result = await dialogue.hold(checked)
+            asked = PermittedProvider(provider, self._permission, context)
+            try:
+                result = await self._dialogue(task, asked).hold(checked)
+            except CasewrightError as error:
+                ending = _Ending(failures=(*failures, f"{provider.name}: {error}"))
+                await self._recorder.record(self._record(task, context, spent, ending, started_ns))
+                raise
             spent = spent + result.spent
             if isinstance(result, Answer):
                 ending = _Ending(provider=provider.name, model=result.model, failures=tuple(failures))
@@ -100,8 +105,11 @@ class Gateway:
                 await self._recorder.record(record)
                 return TaskResult(output=result.output, record=record)
             failures.append(f"{provider.name}: {result.reason}")
-        ending = _Ending(provider="", model="", failures=tuple(failures))
+            denied += [asked.denied] if asked.denied else []
+        ending = _Ending(failures=tuple(failures))
         await self._recorder.record(self._record(task, context, spent, ending, started_ns))
+        if len(denied) == len(failures):
+            raise DeniedError("; ".join(dict.fromkeys(map(str, denied))), code=denied[-1].code)
         raise ModelError(
             f"no valid output for task {task.name!r}: {'; '.join(failures)}. Try again later or use another model."
         )
@@ -118,6 +126,15 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def _dialogue(self, task: Task[InputT, OutputT], provider: Provider) -> Dialogue[InputT, OutputT]:
+        return Dialogue(
+            task=task,
+            prompts=self._prompts,
+            provider=provider,
+            retry=self._retry,
+            call_timeout_seconds=self._call_timeout_seconds,
+        )
 
     def _record(
         self, task: Task[Any, Any], context: CallContext, spent: Spent, ending: "_Ending", started_ns: int
@@ -151,7 +168,7 @@ class Gateway:
         )
 
 
-def from_settings(settings: Settings, prompts_folder: Path, recorder: Recorder) -> Gateway:
+def from_settings(settings: Settings, prompts_folder: Path, recorder: Recorder, permission: ModelPermission) -> Gateway:
     """The gateway that `settings` ask for: Anthropic when there is a key, the offline provider always last.
 
     Raises:
@@ -171,15 +188,19 @@ def from_settings(settings: Settings, prompts_folder: Path, recorder: Recorder) 
         )
     providers.append(OfflineProvider())
     return Gateway(
-        providers, PromptLibrary(prompts_folder), recorder, call_timeout_seconds=settings.model_timeout_seconds
+        providers,
+        PromptLibrary(prompts_folder),
+        recorder,
+        permission=permission,
+        call_timeout_seconds=settings.model_timeout_seconds,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Ending:
-    provider: str
+    provider: str = ""
     """Empty: none answered."""
-    model: str
+    model: str = ""
     failures: tuple[str, ...]
 
 

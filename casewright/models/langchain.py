@@ -33,6 +33,11 @@ class LangChainProvider:
         return f"langchain/{self._name}"
 
     @property
+    def model(self) -> str:
+        """As the integration names it; one that names none is called by the provider's name."""
+        return str(getattr(self._model, "model_name", None) or getattr(self._model, "model", None) or self.name)
+
+    @property
     def capabilities(self) -> Capabilities:
         return Capabilities(structured_output=self._structured, leaves_process=True)
 

@@ -36,6 +36,10 @@ class OfflineProvider:
         return "offline"
 
     @property
+    def model(self) -> str:
+        return OFFLINE_MODEL
+
+    @property
     def capabilities(self) -> Capabilities:
         return Capabilities(structured_output=True, leaves_process=False)
 

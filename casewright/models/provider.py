@@ -100,6 +100,11 @@ class Provider(Protocol):
     def name(self) -> str: ...
 
     @property
+    def model(self) -> str:
+        """The model that is asked; a reply may name it more exactly."""
+        ...
+
+    @property
     def capabilities(self) -> Capabilities: ...
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:

@@ -61,6 +61,10 @@ class ObeyingModel:
         return "obeying"
 
     @property
+    def model(self) -> str:
+        return self._honest.model
+
+    @property
     def capabilities(self) -> Capabilities:
         return Capabilities(structured_output=True, leaves_process=False)
 

@@ -25,7 +25,7 @@ from casewright.models.prompts import PromptLibrary
 from casewright.models.provider import Provider
 from casewright.services import Services
 from casewright.storage.tables import audit_events, outbox, run_events
-from commands.orchestrator import AuditRecorder, build_gateway, build_records, build_runner
+from commands.orchestrator import AuditRecorder, build_gateway, build_permission, build_records, build_runner
 from graphs.records import RunRecords
 from graphs.runner import ReviewRunner
 
@@ -137,4 +137,9 @@ async def opened(
 
 def scripted_gateway(services: Services, provider: Provider) -> Gateway:
     """A gateway that asks nobody but `provider`."""
-    return Gateway([provider], PromptLibrary(app_root() / "agents" / "prompts"), AuditRecorder(services))
+    return Gateway(
+        [provider],
+        PromptLibrary(app_root() / "agents" / "prompts"),
+        AuditRecorder(services),
+        permission=build_permission(services),
+    )

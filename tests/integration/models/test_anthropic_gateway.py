@@ -31,6 +31,7 @@ from tests.integration.models.messages_server import (
     messages_server,
     tool_message,
 )
+from tests.support.model_permission import OnlyModels
 
 importlib.import_module("anthropic")
 """Beforehand: the import takes longer than the shortest time limit here."""
@@ -65,6 +66,7 @@ async def bench(*script: Step, call_timeout_seconds: float = 10.0) -> AsyncGener
             [provider, OfflineProvider()],
             PromptLibrary(app_root() / "agents" / "prompts"),
             recorder,
+            permission=OnlyModels(f"anthropic/{MODEL}", "offline/extractive"),
             retry=RetryPolicy(pause=pause, jitter=lambda: 1.0),
             call_timeout_seconds=call_timeout_seconds,
         ) as gateway:
@@ -234,7 +236,13 @@ async def test_a_service_that_is_not_there_degrades_to_the_offline_provider() ->
     provider = AnthropicProvider(api_key=API_KEY, model=MODEL, base_url=it.server.base_url)
     retry = RetryPolicy(attempts=1)
     library = PromptLibrary(app_root() / "agents" / "prompts")
-    async with Gateway([provider, OfflineProvider()], library, MemoryRecorder(), retry=retry) as gateway:
+    async with Gateway(
+        [provider, OfflineProvider()],
+        library,
+        MemoryRecorder(),
+        permission=OnlyModels(f"anthropic/{MODEL}", "offline/extractive"),
+        retry=retry,
+    ) as gateway:
         result = await gateway.run(RESEARCH_SELECT, QUESTION, context=CONTEXT)
     assert result.record.degraded and "cannot be reached" in result.record.reason
 

@@ -16,6 +16,7 @@ from casewright.models.prompts import PromptLibrary
 from casewright.models.question import AnswerInput, AnswerOutput
 from casewright.models.tasks import ANSWER_QUESTION
 from tests.integration.corpus.indexed import APPROVED
+from tests.support.model_permission import offline_only
 
 FILTERS = SearchFilters(tenant="harborline", labels=(), as_of=dt.date(2026, 3, 2))
 CONTEXT = CallContext(run_id="run-1", case_id="", tenant="harborline", agent="")
@@ -31,7 +32,12 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 async def ask(corpus: Corpus, question: str) -> tuple[AnswerInput, AnswerOutput]:
     value = AnswerInput(question=question, result=corpus.search(question, FILTERS))
-    gateway = Gateway([OfflineProvider()], PromptLibrary(app_root() / "agents" / "prompts"), MemoryRecorder())
+    gateway = Gateway(
+        [OfflineProvider()],
+        PromptLibrary(app_root() / "agents" / "prompts"),
+        MemoryRecorder(),
+        permission=offline_only(),
+    )
     return value, (await gateway.run(ANSWER_QUESTION, value, context=CONTEXT)).output
 
 

@@ -34,6 +34,7 @@ from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
 from casewright.models.recommendation import CaseFact, DraftInput, DraftOutput, MissingItem
 from casewright.models.tasks import DRAFT_RECOMMENDATION
+from tests.support.model_permission import offline_only
 
 SAMPLE = app_root() / "casewright" / "sample"
 TENANTS = ("harborline", "millbrook")
@@ -173,7 +174,12 @@ def draft_input(tenant: str, case: CaseFile, assessment: CaseAssessment) -> Draf
 @pytest.mark.proves("F2", "C1")
 async def test_every_offline_draft_of_a_sample_case_passes_the_citation_gate() -> None:
     engine = EmbeddedEngine.load(Path(app_root() / "policies"))
-    gateway = Gateway([OfflineProvider()], PromptLibrary(app_root() / "agents" / "prompts"), MemoryRecorder())
+    gateway = Gateway(
+        [OfflineProvider()],
+        PromptLibrary(app_root() / "agents" / "prompts"),
+        MemoryRecorder(),
+        permission=offline_only(),
+    )
     problems: dict[str, tuple[str, ...]] = {}
     unquoted: dict[str, str] = {}
     for tenant, case in cases():

@@ -11,6 +11,7 @@ from casewright.models.accounting import MemoryRecorder
 from casewright.models.gateway import CallContext, Gateway
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
+from tests.support.model_permission import offline_only
 from tests.unit.agents.scripted import ScriptedToolbox
 
 CONTEXT = CallContext(run_id="run-1", case_id="c-1", tenant="t-1", agent="policy_researcher")
@@ -19,7 +20,12 @@ DENIAL = ClauseRef(document_id="denial", label="2.1")
 
 
 def gateway() -> Gateway:
-    return Gateway([OfflineProvider()], PromptLibrary(app_root() / "agents" / "prompts"), MemoryRecorder())
+    return Gateway(
+        [OfflineProvider()],
+        PromptLibrary(app_root() / "agents" / "prompts"),
+        MemoryRecorder(),
+        permission=offline_only(),
+    )
 
 
 def clause(ref: ClauseRef) -> dict[str, Any]:

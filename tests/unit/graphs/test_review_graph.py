@@ -19,6 +19,7 @@ from graphs.connections import Connections
 from graphs.desk import Desk
 from graphs.review import ROUTED, build_graph
 from graphs.state import DELEGATES
+from tests.support.model_permission import offline_only
 
 Edges = frozenset[tuple[str, str]]
 SPECIALISTS = (*DELEGATES, "intake", "verify", "ask")
@@ -48,7 +49,12 @@ def edges() -> Edges:
     clock = ManualClock(1)
     desk = Desk(
         connections=Connections(NoDelegation(), no_server),
-        gateway=Gateway([OfflineProvider()], PromptLibrary(app_root() / "agents" / "prompts"), MemoryRecorder()),
+        gateway=Gateway(
+            [OfflineProvider()],
+            PromptLibrary(app_root() / "agents" / "prompts"),
+            MemoryRecorder(),
+            permission=offline_only(),
+        ),
         recorder=NoRecorder(),
         people=sample_identities(),
         budgets=Budgets(),

@@ -15,11 +15,13 @@ from casewright.models.accounting import CallRecord, MemoryRecorder, usage_by
 from casewright.models.anthropic import AnthropicProvider
 from casewright.models.gateway import CallContext, Gateway, from_settings
 from casewright.models.offline import OfflineProvider
+from casewright.models.permission import ModelPermission
 from casewright.models.prompts import PromptLibrary
 from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider, Usage
 from casewright.models.retry import Deadline, RetryPolicy, complete
 from casewright.models.selection import CandidateClause, SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
+from tests.support.model_permission import OnlyModels, offline_only
 
 PROMPTS = app_root() / "agents" / "prompts"
 CONTEXT = CallContext(run_id="run-1", case_id="c-1", tenant="t-1", agent="a")
@@ -48,6 +50,10 @@ class ScriptedProvider:
     @property
     def name(self) -> str:
         return "scripted"
+
+    @property
+    def model(self) -> str:
+        return "m-1"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -79,9 +85,12 @@ async def no_pause(seconds: float) -> None:
     return None
 
 
-def gateway(*providers: Provider, recorder: MemoryRecorder | None = None) -> Gateway:
+def gateway(
+    *providers: Provider, recorder: MemoryRecorder | None = None, permission: ModelPermission | None = None
+) -> Gateway:
     retry = RetryPolicy(pause=no_pause, jitter=lambda: 0.0)
-    return Gateway(providers, PromptLibrary(PROMPTS), recorder or MemoryRecorder(), retry=retry)
+    asked = permission or OnlyModels("scripted/m-1", "offline/extractive")
+    return Gateway(providers, PromptLibrary(PROMPTS), recorder or MemoryRecorder(), permission=asked, retry=retry)
 
 
 @pytest.mark.proves("F1", "F5")
@@ -192,7 +201,7 @@ async def test_an_unkept_record_ends_the_call() -> None:
             raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space"):
-        await Gateway([OfflineProvider()], PromptLibrary(PROMPTS), FullRecorder()).run(
+        await Gateway([OfflineProvider()], PromptLibrary(PROMPTS), FullRecorder(), permission=offline_only()).run(
             RESEARCH_SELECT, VALUE, context=CONTEXT
         )
 
@@ -206,15 +215,15 @@ async def test_closing_the_gateway_closes_its_providers() -> None:
 
 def test_a_gateway_without_providers_or_prompts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no provider"):
-        Gateway([], PromptLibrary(PROMPTS), MemoryRecorder())
+        Gateway([], PromptLibrary(PROMPTS), MemoryRecorder(), permission=offline_only())
     with pytest.raises(InputError, match=r"intake\.md"):
-        Gateway([OfflineProvider()], PromptLibrary(tmp_path), MemoryRecorder())
+        Gateway([OfflineProvider()], PromptLibrary(tmp_path), MemoryRecorder(), permission=offline_only())
 
 
 @pytest.mark.proves("F2")
 async def test_without_a_key_the_offline_provider_answers_undegraded(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, policies=tmp_path)
-    async with from_settings(settings, PROMPTS, MemoryRecorder()) as made:
+    async with from_settings(settings, PROMPTS, MemoryRecorder(), offline_only()) as made:
         result = await made.run(RESEARCH_SELECT, VALUE, context=CONTEXT)
     assert (result.record.model, result.record.degraded) == ("offline/extractive", False)
 
@@ -228,7 +237,9 @@ async def test_with_a_key_that_cannot_be_used_the_offline_provider_answers_degra
         anthropic_base_url="http://127.0.0.1:1",
         model_timeout_seconds=5.0,
     )
-    async with from_settings(settings, PROMPTS, MemoryRecorder()) as made:
+    async with from_settings(
+        settings, PROMPTS, MemoryRecorder(), OnlyModels(f"anthropic/{settings.anthropic_model}", "offline/extractive")
+    ) as made:
         result = await made.run(RESEARCH_SELECT, VALUE, context=CONTEXT)
     assert (result.record.provider, result.record.degraded) == ("offline", True)
     assert "not-a-key" not in repr(AnthropicProvider(api_key="not-a-key", model="m"))

@@ -21,6 +21,7 @@ from casewright.models.prompts import PromptLibrary
 from casewright.models.retry import RetryPolicy
 from casewright.models.selection import CandidateClause, SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
+from tests.support.model_permission import OnlyModels
 
 CONTEXT = CallContext(run_id="run-1", case_id="c-1", tenant="t-1", agent="a")
 VALUE = SelectInput(
@@ -74,7 +75,11 @@ async def no_pause(seconds: float) -> None:
 def gateway(model: BaseChatModel) -> Gateway:
     library = PromptLibrary(app_root() / "agents" / "prompts")
     return Gateway(
-        [LangChainProvider(model, name="test")], library, MemoryRecorder(), retry=RetryPolicy(pause=no_pause)
+        [LangChainProvider(model, name="test")],
+        library,
+        MemoryRecorder(),
+        permission=OnlyModels("langchain/test", "langchain/test/tool-1"),
+        retry=RetryPolicy(pause=no_pause),
     )
 
 

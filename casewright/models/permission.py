@@ -1,0 +1,84 @@
+"""Whether a model may be called: asked before every request, retries and corrections included.
+
+The gateway asks; who answers is a seam, so that models know nothing of where switches are kept
+(`casewright.controls.models` reads the live ones). It is *not* the access policy, which decides on
+tools: a model call has no resource and no caller but the run.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+from casewright.errors import DeniedError
+from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider
+
+if TYPE_CHECKING:  # the gateway imports this module
+    from casewright.models.gateway import CallContext
+
+
+class ModelPermission(Protocol):
+    """Answers for one call; a model that it does not let through is not asked."""
+
+    async def check(self, context: "CallContext", model: str) -> None:
+        """Return if the model, by its full name `provider/model`, may be called in this run now.
+
+        Raises:
+            DeniedError: it is switched off.
+            StorageError: nobody can tell whether it is, so it is not called.
+        """
+        ...
+
+
+class PermittedProvider:
+    """A provider that asks for permission first; what is refused is no reply, and is not retried.
+
+    A service may answer with a more exact name than it was asked by. That name is looked up as
+    well, and the reply of a switched-off model is thrown away, though its tokens count.
+    """
+
+    def __init__(self, provider: Provider, permission: ModelPermission, context: "CallContext") -> None:
+        self._provider = provider
+        self._permission = permission
+        self._context = context
+        self.denied: DeniedError | None = None
+        """Why the last request was refused."""
+
+    @property
+    def name(self) -> str:
+        return self._provider.name
+
+    @property
+    def model(self) -> str:
+        return self._provider.model
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._provider.capabilities
+
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        if not await self._permitted(self.model):
+            return NoReply(reason=str(self.denied), retryable=False, calls=0)
+        reply = await self._provider.complete(request)
+        if isinstance(reply, NoReply) or reply.model == self.model or await self._permitted(reply.model):
+            return reply
+        return NoReply(
+            reason=str(self.denied),
+            retryable=False,
+            request_id=reply.request_id,
+            usage=reply.usage,
+            calls=reply.calls,
+        )
+
+    async def aclose(self) -> None:
+        await self._provider.aclose()
+
+    async def _permitted(self, model: str) -> bool:
+        try:
+            await self._permission.check(self._context, full_name(self.name, model))
+        except DeniedError as error:
+            self.denied = error
+            return False
+        return True
+
+
+def full_name(provider: str, model: str) -> str:
+    """`provider/model`, from the two as the call record has them; some models carry their provider already."""
+    return model if model == provider or model.startswith(f"{provider}/") else f"{provider}/{model}"
