@@ -170,7 +170,7 @@ class ReviewNodes:
     async def propose(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
         async with self._open(EXECUTOR, state, budget) as tools:
             gated = await executor.act(tools, "submit_action", _action(state))
-        if gated.status in ("rejected", "expired"):
+        if gated.status in ("rejected", "expired", "revoked"):
             return {"stop": f"the action was {gated.status} before"}
         approval_id = str(gated.approval["approval_id"])
         await self._desk.recorder.step(state["run_id"], "proposed", {"approval_id": approval_id})

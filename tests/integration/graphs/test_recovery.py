@@ -49,3 +49,20 @@ async def test_a_node_whose_checkpoint_was_lost_is_taken_up_and_not_run_again(
         ran = [event.body["node"] for event in await world.records.events(report.run_id, kind="step")]
         assert ran == [*NODES, *NODES[steps:]], "the node with the stored writes ran again"
         assert await world.outbox_rows() == 0
+
+
+@pytest.mark.proves("E4", "C3")
+async def test_a_proposal_that_was_revoked_before_it_could_be_noted_ends_the_review(
+    waiting: tuple[Path, RunReport],
+) -> None:
+    home, report = waiting
+    before = NODES.index("propose")
+    lose_checkpoints_after(home, report.run_id, before)
+    async with opened(home) as world:
+        approval_id = report.pending[0].approval_id
+        await world.services.approvals.revoke(approval_id, by=world.person("tomas"), why="withdrawn")
+        ended = await world.resume(report)
+        assert (ended.status, ended.steps[: before + 1], ended.pending) == ("incomplete", NODES, ())
+        assert "the action was revoked before" in ended.because
+        assert len(await world.services.approvals.list("harborline")) == 1
+        assert await world.outbox_rows() == 0
