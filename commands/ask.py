@@ -1,4 +1,7 @@
-"""`casewright ask`: a question about the rules, answered with verified quotes or not at all."""
+"""`casewright ask`: a question about the rules, answered with verified quotes or not at all.
+
+With its model switched off it is refused with exit code 3, as everything that policy data denies.
+"""
 
 from typing import Any
 

@@ -78,7 +78,6 @@ ACCESS = {
     "D5": proved("approvals ask for roles, quorum and distinct people, leave the author out, and expire"),
     "D6": proved(
         "budgets and kill switches are policy data and take effect at once",
-        "a switch on a model is kept, audited and part of every decision's input, but no model call asks for it yet",
     ),
     "D7": proved(
         "policies reload after validation, keep the last good set, and every decision names its revision; "
