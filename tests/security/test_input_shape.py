@@ -96,6 +96,26 @@ def test_what_nobody_knows_anywhere_is_a_denial_in_rego(base: Document) -> None:
     assert [path for path in objects(base) if allows(put(base, (*path, EXTRA), True))] == []
 
 
+def variants(base: Document) -> Iterator[Document]:
+    """The document, and every one that is wrong or merely different in one place."""
+    yield base
+    for path in paths(base):
+        values: list[object] = [MISSING, None, "", -1, [], {}, *retyped(at(base, path))]
+        yield from (put(base, path, value) for value in values)
+    yield from (put(base, (*path, EXTRA), True) for path in objects(base))
+
+
+@pytest.mark.proves("D1", "D4")
+@pytest.mark.parametrize("base", BASES.values(), ids=BASES.keys())
+def test_the_one_look_and_the_list_of_problems_say_the_same(base: Document) -> None:
+    engine = shipped_engine()
+    for document in variants(base):
+        answer: Any = engine.evaluate(RULE, document)
+        malformed = [reason["code"] for reason in answer["reasons"]] == ["input_malformed"]
+        problems = engine.evaluate("casewright.access.problems", document)
+        assert malformed is bool(problems), (document, problems)
+
+
 def loose(document: Document) -> DecisionInput:
     """The document as code that checks nothing would hand it to `decide`."""
 

@@ -11,7 +11,8 @@ import rego.v1
 # title: The decision on one call or one listing entry
 # description: >-
 #   decision/v1 without the revision, which the engine adds. The default is the answer to an input
-#   that is not a whole input/v1 document; 'problems' then names the paths.
+#   that is not a whole input/v1 document, which is what '_sound' says; 'problems' then names the
+#   paths.
 default decision := {
 	"schema": "decision/v1",
 	"allow": false,
@@ -24,13 +25,13 @@ default decision := {
 }
 
 decision := _denial(deny) if {
-	count(problems) == 0
+	_sound
 	count(deny) > 0
 } else := _denial({_reason("no_rule_allows", "no rule allows this call")}) if {
-	count(problems) == 0
+	_sound
 	count(allow) == 0
 } else := _document(_effect, allow, _obligations, _filters) if {
-	count(problems) == 0
+	_sound
 }
 
 _denial(reasons) := _document("deny", reasons, set(), {"tenant": "", "labels": [], "sealed": false})

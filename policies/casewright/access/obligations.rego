@@ -15,11 +15,9 @@ _obligations contains {"kind": "limit", "max_results": _tables.limits.search_res
 	input.tool.verb == "search"
 }
 
-_obligations contains {"kind": "redact", "above": level} if {
+_obligations contains {"kind": "redact", "above": ["public", "internal", "confidential"][_sees]} if {
 	input.mode == "call"
 	not _tool.redacts == false
-	some level, rank in _rank
-	rank == _sees
 }
 
 # What an auditor reads of cases says for whom it was made. A role that does not say whether it

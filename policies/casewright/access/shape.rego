@@ -1,5 +1,6 @@
 # The shape of an input.
-# input/v1 is closed and total: a path that is missing, odd or unknown denies.
+# input/v1 is closed and total: a path that is missing, odd or unknown denies. This names them one
+# by one, for people; decisions ask `_sound`, which says the same in one look.
 
 package casewright.access
 
@@ -8,7 +9,7 @@ import rego.v1
 
 # METADATA
 # title: What is wrong with the input
-# description: Names of paths that are missing, of the wrong type or unknown; anything here is a deny.
+# description: Names of paths that are missing, of the wrong type or unknown; nothing here is the same as `_sound`.
 problems contains section if {
 	some section, types in _types
 	not _types_of(_given[section]) == types
