@@ -136,7 +136,7 @@ def test_two_reviews_of_one_case_at_once_make_one_proposal_or_say_who_works_on_i
 @pytest.mark.proves("A1")
 def test_an_ingest_that_is_interrupted_loses_nothing_and_can_be_repeated(home: Path, tmp_path: Path) -> None:
     before = call(home, "audit", "head")[1]["head"]
-    folder = write_rules(tmp_path / "many", 25, prefix="many")
+    folder = write_rules(tmp_path / "many", 400, prefix="many")
     process = start(home, "corpus", "ingest", str(folder), "--as", "selma", "--json")
     _wait_for_event(home, after=int(before.partition(":")[0]), process=process)
     process.send_signal(signal.SIGINT)
@@ -147,8 +147,8 @@ def test_an_ingest_that_is_interrupted_loses_nothing_and_can_be_repeated(home: P
     assert documents(home, "many-") == 0
     assert call(home, "corpus", "search", "provisional credit")[1]["hits"]
     code, report, _ = call(home, "corpus", "ingest", str(folder), "--as", "selma")
-    assert (code, report["ingested"], report["quarantined"]) == (0, 25, [])
-    assert documents(home, "many-") == 25
+    assert (code, report["ingested"], report["quarantined"]) == (0, 400, [])
+    assert documents(home, "many-") == 400
 
 
 def _wait_for_event(home: Path, *, after: int, process: subprocess.Popen[str]) -> None:

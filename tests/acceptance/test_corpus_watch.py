@@ -48,7 +48,7 @@ def test_a_watched_folder_is_ingested_again_on_every_change(home: Path, tmp_path
         first.unlink()
         assert next_report(process.stdout)["withdrawn"] == ["hl-lobster 2024"]
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         assert process.returncode != 0
     finally:
         process.kill()
