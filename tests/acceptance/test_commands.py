@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from commands.main import run
-from tests.support.installation import process_environment
+from tests.support.installation import interruptible, process_environment
 
 CASE = "HL-2026-0001"
 WAIT = 110
@@ -27,6 +27,7 @@ def start(home: Path, *arguments: str, folder: Path | None = None) -> subprocess
     return subprocess.Popen(
         [sys.executable, "-m", "casewright.launch", *arguments],
         env=process_environment(home, COLUMNS="80"),
+        preexec_fn=interruptible,
         cwd=folder or home.parent,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import pytest
 
-from tests.support.installation import process_environment
+from tests.support.installation import interruptible, process_environment
 from tests.unit.commands.test_corpus_upkeep import write
 
 pytestmark = pytest.mark.thorough
@@ -34,6 +34,7 @@ def test_a_watched_folder_is_ingested_again_on_every_change(home: Path, tmp_path
     process = subprocess.Popen(
         [sys.executable, "-m", "casewright.launch", *line],
         env=process_environment(home, COLUMNS="80"),
+        preexec_fn=interruptible,
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

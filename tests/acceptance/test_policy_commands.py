@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from commands.main import run
-from tests.support.installation import CASE, POLICIES, process_environment
+from tests.support.installation import CASE, POLICIES, interruptible, process_environment
 from tests.unit.access.inputs import READ_CASE, changed
 
 WAIT = 60.0
@@ -279,6 +279,7 @@ def watched(folder: Path, home: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*command, "--name", "an_assigned_reviewer", "--engine", "embedded"],
         env=process_environment(home, COLUMNS="100", PYTHONUNBUFFERED="1"),
+        preexec_fn=interruptible,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -6,6 +6,7 @@ anybody, and MCP clients in memory. Nothing here is a double: stores, policies a
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -123,6 +124,11 @@ def process_environment(home: Path, **more: str) -> dict[str, str]:
     """The environment of a process over an installation, whatever the tests themselves run with."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CASEWRIGHT_")}
     return kept | {"CASEWRIGHT_HOME": str(home), "PYTHONPATH": str(CHECKOUT), **more}
+
+
+def interruptible() -> None:
+    """Let a child that is starting be ended by Ctrl-C: what a shell runs in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @asynccontextmanager
