@@ -28,8 +28,8 @@ _PAGE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecisionRecord:
-    """A decision as its maker hands it to the audit."""
+class _Decided:
+    """What is known of a decision, when it is handed over and when it is found again."""
 
     decision_id: str
     mode: Literal["list", "call"]
@@ -41,7 +41,13 @@ class DecisionRecord:
     revision: str
     engine: str
     input_digest: str
-    """`recording.input_digest` of `input`."""
+    """`recording.input_digest` of the input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionRecord(_Decided):
+    """A decision as its maker hands it to the audit."""
+
     input: Mapping[str, Any]
     """The whole document that was decided on."""
     recording: RecordingRules = field(default_factory=RecordingRules)
@@ -49,21 +55,12 @@ class DecisionRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordedDecision:
+class RecordedDecision(_Decided):
     """A decision as it was found again."""
 
-    decision_id: str
     at_ns: int
     tenant: str
     run_id: str
-    mode: str
-    server: str
-    tool: str
-    effect: str
-    codes: tuple[str, ...]
-    revision: str
-    engine: str
-    input_digest: str
     input: dict[str, Any]
     redacted: tuple[str, ...]
     """Paths of the input that were left out for good."""
