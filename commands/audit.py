@@ -62,7 +62,7 @@ async def _verify(shell: Shell, expected: tuple[int, str] | None) -> dict[str, A
 
 def _verify_file(shell: Shell, file: Path, key: Path | None, expected: tuple[int, str] | None) -> dict[str, Any]:
     from casewright.audit.export import verify_export
-    from casewright.audit.public_key import PublicKey
+    from casewright.identity.public_key import PublicKey
 
     verifier: Verifier = shell.services.signing_key if key is None else PublicKey.load(key)
     with shell.busy(f"checking {file}"):
@@ -88,7 +88,7 @@ def export(
 
 async def _export(shell: Shell, file: Path, public_key: Path | None) -> dict[str, Any]:
     from casewright.audit.export import export as write
-    from casewright.audit.public_key import PublicKey
+    from casewright.identity.public_key import PublicKey
 
     services = shell.services
     await permit(services, shell.principal("audit"), Deed(name="export_audit", verb="read", risk="medium"))

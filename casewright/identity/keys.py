@@ -8,11 +8,11 @@ import base64
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from casewright.errors import StorageError
+from casewright.identity.public_key import PublicKey
 
 
 def lost_key(path: Path) -> StorageError:
@@ -76,8 +76,4 @@ class SigningKey:
         return base64.b64encode(self._private_key.sign(message)).decode()
 
     def verify(self, message: bytes, signature: str) -> bool:
-        try:
-            self.public_key.verify(base64.b64decode(signature, validate=True), message)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return PublicKey(self.public_key).verify(message, signature)

@@ -52,7 +52,7 @@ def test_an_older_export_is_found_with_a_kept_head(casewright: Casewright, tmp_p
 
 
 def test_an_export_signed_elsewhere_does_not_pass(casewright: Casewright, tmp_path: Path) -> None:
-    from casewright.audit.public_key import PublicKey
+    from casewright.identity.public_key import PublicKey
 
     file, key = tmp_path / "audit.jsonl", tmp_path / "other.pem"
     assert casewright("audit", "export", str(file)).code == 0
