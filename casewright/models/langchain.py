@@ -6,6 +6,8 @@ Which model is allowed is the operator's configuration, never an argument of a c
 
 import importlib
 import json
+import logging
+import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _CUT_OFF = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
 _REFUSED = frozenset({"refusal", "content_filter", "SAFETY"})
+_log = logging.getLogger("casewright.models")
 
 
 class LangChainProvider:
@@ -50,6 +53,9 @@ class LangChainProvider:
                 return self._reply(found["raw"], found.get("parsed")) if isinstance(found, dict) else _unreadable()
             return self._reply(await self._model.ainvoke(messages), None)
         except Exception as error:  # noqa: BLE001 - boundary: integrations raise errors of many libraries
+            # Where it was raised, never its text, which may repeat what was sent.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _log.warning("%s raised %s at %s:%s", self.name, type(error).__name__, place.filename, place.lineno)
             return NoReply(reason=f"the model raised {type(error).__name__}", retryable=_is_passing(error))
 
     async def aclose(self) -> None:
