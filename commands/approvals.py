@@ -18,9 +18,10 @@ from casewright.contracts.decision import ResourceInput
 from casewright.errors import ConflictError, DeniedError
 from casewright.services import Services
 from commands.orchestrator import build_gateway, build_runner
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell
 from commands.tables import listing, minute, money, stacked
+from servers.permission import Deed
 from servers.resources import load_case
 
 

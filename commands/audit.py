@@ -10,8 +10,9 @@ from rich.progress import Progress
 from rich.text import Text
 
 from casewright.errors import InputError
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell
+from servers.permission import Deed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

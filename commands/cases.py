@@ -17,10 +17,11 @@ from casewright.contracts.principal import Principal
 from casewright.errors import DeniedError, InputError, NotFoundError
 from casewright.services import Services
 from commands.corpus import new_run
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell
 from commands.tables import listing, money, new_table, stacked
 from commands.tools import own_tools
+from servers.permission import Deed
 
 
 class Document(BaseModel):

@@ -16,9 +16,10 @@ from casewright.contracts.principal import Principal
 from casewright.corpus.corpus import IngestProgress, IngestReport
 from casewright.corpus.manifest import Submission
 from casewright.errors import DeniedError, InputError
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell, stopping_at_once
 from commands.tables import new_table
+from servers.permission import Deed
 
 WATCH_DEBOUNCE_MS = 500
 WATCH_TIMEOUT_MS = 300

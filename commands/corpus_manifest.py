@@ -11,9 +11,10 @@ from casewright.corpus.manifest import Approver, Manifest, ManifestEntry
 from casewright.drafts.characters import hidden_characters
 from casewright.errors import InputError
 from commands.corpus_ingest import corpus_of
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell
 from commands.tables import new_table, stacked
+from servers.permission import Deed
 
 MAX_REASON = 1_000
 

@@ -14,9 +14,10 @@ from casewright.corpus.corpus import Corpus
 from casewright.corpus.states import ShadowComparison
 from casewright.errors import InputError
 from commands.corpus_ingest import corpus_of
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell
 from commands.tables import new_table
+from servers.permission import Deed
 
 MAX_QUESTIONS = 5_000
 

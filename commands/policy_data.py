@@ -18,9 +18,10 @@ from casewright.contracts.controls import Controls
 from casewright.contracts.principal import Principal
 from casewright.controls.paths import LIMITS, PATHS
 from casewright.controls.reviewed import ReviewedData
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell
 from commands.tables import minute, new_table
+from servers.permission import Deed
 
 SETTING = "set_policy_data"
 READING = "read_policy_data"

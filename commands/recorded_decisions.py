@@ -11,8 +11,9 @@ from typing import Any
 from casewright.access.replay import ReplayInput
 from casewright.audit.records import RecordedDecision, RecordQuery
 from casewright.errors import NotFoundError
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell
+from servers.permission import Deed
 
 READ = "read_decision"
 REPLAY = "replay_decisions"

@@ -12,18 +12,22 @@ from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import DeniedError
 from commands.cases import evidence_table, no_such_case
 from commands.orchestrator import build_gateway, build_runner
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.shell import Shell
 from commands.tables import money, new_table, stacked
+from servers.permission import Deed
 from servers.resources import load_case
 
 EXIT_CODES: dict[RunStatus, int] = {
     "completed": 0,
     "waiting_approval": 4,
     "waiting_information": 4,
+    "waiting_answer": 4,
+    "paused": 4,
     "incomplete": 5,
     "failed": 1,
     "cancelled": 0,
+    "queued": 1,
     "running": 1,
 }
 

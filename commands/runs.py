@@ -16,11 +16,12 @@ from casewright.errors import DeniedError, InputError
 from commands.ask import QUESTION, answer_view
 from commands.explanation import explain_run
 from commands.orchestrator import build_gateway, build_records, build_runner
-from commands.permission import Deed, permit
+from commands.permission import permit
 from commands.review import EXIT_CODES, report_document, report_document_view, show_report
 from commands.shell import Shell, View
 from commands.tables import listing, minute, stacked
 from graphs.records import RunRow
+from servers.permission import Deed
 from servers.resources import load_case
 
 

@@ -15,7 +15,7 @@ from casewright.contracts.principal import Principal
 from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import NotFoundError
 from casewright.storage.database import Database
-from casewright.storage.tables import run_events, runs
+from casewright.storage.run_tables import run_events, runs
 
 ENDED: tuple[RunStatus, ...] = ("completed", "incomplete", "cancelled")
 """A failed run is not among them: it goes on from its last checkpoint."""

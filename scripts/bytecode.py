@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 import sys
 
-ROOMS = ("casewright", "commands", "servers", "agents", "graphs")
+ROOMS = ("casewright", "commands", "servers", "agents", "graphs", "api")
 LAZY = (
     "aiosqlite",
     "alembic.command",

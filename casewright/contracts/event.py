@@ -32,6 +32,14 @@ EventKind = Literal[
     "policy.refused",
     "policy_data.changed",
     "identity.used",
+    "run.steered",
+    "run.forked",
+    "question.asked",
+    "question.answered",
+    "approval.notified",
+    "approval.reassigned",
+    "approval.escalated",
+    "feedback.given",
 ]
 
 

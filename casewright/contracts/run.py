@@ -6,8 +6,18 @@ from casewright.contracts.base import Contract
 from casewright.contracts.recommendation import Deadline, EvidenceReport, Recommendation
 
 RunStatus = Literal[
-    "running", "waiting_approval", "waiting_information", "completed", "incomplete", "failed", "cancelled"
+    "queued",
+    "running",
+    "waiting_approval",
+    "waiting_information",
+    "waiting_answer",
+    "paused",
+    "completed",
+    "incomplete",
+    "failed",
+    "cancelled",
 ]
+"""`waiting_answer`: a person is asked to clarify, or what to do about a loop (`casewright.contracts.question`)."""
 TERMINAL_STATUSES: tuple[RunStatus, ...] = ("completed", "incomplete", "failed", "cancelled")
 
 

@@ -1,10 +1,10 @@
-"""Tables of the shared kernel: audit, decisions, controls, approvals, outbox, drafts, retrievals, runs.
+"""Tables of the shared kernel: audit, decisions, controls, approvals, outbox, drafts, retrievals.
 
-The case tables live beside the case store (`casewright.cases.tables`); all share one MetaData.
-Times are integer nanoseconds since the epoch; documents are canonical JSON text.
+Those of runs (`casewright.storage.run_tables`) and of cases (`casewright.cases.tables`) stand apart; all share one
+MetaData. Times are integer nanoseconds since the epoch; documents are canonical JSON text.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from casewright.storage.metadata import METADATA
 
@@ -49,6 +49,7 @@ approvals = Table(
     Column("created_ns", BigInteger, nullable=False),
     Column("expires_ns", BigInteger, nullable=False),
     Column("consumed_ns", BigInteger, nullable=True),
+    Column("assignee", String(100), nullable=False, server_default=text("''")),
 )
 Index(
     "uq_approvals_open_digest",
@@ -108,30 +109,6 @@ retrievals = Table(
     Column("sha256", String(64), nullable=False),
     Column("index_version", String(100), nullable=False),
     Column("at_ns", BigInteger, nullable=False),
-)
-
-runs = Table(
-    "runs",
-    METADATA,
-    Column("run_id", String(100), primary_key=True),
-    Column("tenant", String(100), nullable=False, index=True),
-    Column("case_id", String(100), nullable=False, index=True),
-    Column("kind", String(20), nullable=False),
-    Column("subject", String(100), nullable=False),
-    Column("status", String(30), nullable=False),
-    Column("created_ns", BigInteger, nullable=False),
-    Column("updated_ns", BigInteger, nullable=False),
-    Column("report", Text, nullable=False),
-)
-
-run_events = Table(
-    "run_events",
-    METADATA,
-    Column("run_id", String(100), ForeignKey("runs.run_id"), primary_key=True),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("at_ns", BigInteger, nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("body", Text, nullable=False),
 )
 
 decisions = Table(

@@ -20,7 +20,7 @@ import pytest
 pytestmark = pytest.mark.timeout(150)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-ROOMS = ("commands", "servers", "agents", "graphs", "policies", "evals")
+ROOMS = ("commands", "servers", "agents", "graphs", "api", "policies", "evals")
 
 
 def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -24,7 +24,8 @@ from casewright.models.gateway import Gateway
 from casewright.models.prompts import PromptLibrary
 from casewright.models.provider import Provider
 from casewright.services import Services
-from casewright.storage.tables import audit_events, outbox, run_events
+from casewright.storage.run_tables import run_events
+from casewright.storage.tables import audit_events, outbox
 from commands.orchestrator import AuditRecorder, build_gateway, build_permission, build_records, build_runner
 from graphs.records import RunRecords
 from graphs.runner import ReviewRunner
