@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lis
     from casewright.identity.exchange import PersonExchange, TokenExchange
     from casewright.identity.oidc import PersonVerifier
     from casewright.identity.standing import Standings
+    from casewright.questions.store import RunQuestions
     from casewright.storage.database import Database
 
 
@@ -200,6 +201,12 @@ class Services:
         from casewright.drafts.store import DraftStore
 
         return DraftStore(self.database, self.audit, self.clock)
+
+    @cached_property
+    def questions(self) -> "RunQuestions":
+        from casewright.questions.store import RunQuestions
+
+        return RunQuestions(self.database, self.audit, self.clock)
 
     @cached_property
     def retrievals(self) -> "Retrievals":
