@@ -65,8 +65,17 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("admin", "read_policy_data"): ("read", "low", "none", "supervisor policy_author auditor"),
     ("admin", "set_policy_data"): ("write", "high", "none", "supervisor policy_author"),
     ("admin", "read_run"): ("read", "low", "case", STAFF),
+    ("admin", "steer_run"): ("write", "medium", "case", DECIDERS),
+    ("admin", "answer_question"): ("write", "medium", "case", DECIDERS),
+    ("admin", "give_feedback"): ("check", "low", "case", STAFF),
+    ("admin", "list_notices"): ("list", "low", "none", DECIDERS),
+    ("admin", "revoke_approval"): ("write", "high", "action", DECIDERS),
+    ("admin", "assign_approval"): ("write", "high", "action", "supervisor"),
     ("drafting", "delete_case"): ("write", "high", "case", ""),  # does not exist
 }
+VOTING = ("vote_approval", "assign_approval")
+"""For whoever the approval's rule names; a listing does not know the approval."""
+UNBOUND = (*VOTING, "revoke_approval")
 RESEARCH = "search_policies get_clause compare_versions list_documents"
 READING = "get_case list_transactions list_communications list_evidence get_evidence get_timeline"
 AGENTS: dict[str, dict[str, str]] = {
@@ -147,7 +156,7 @@ class Cell:
     def expected(self) -> str:
         """The oracle: the effect that the rules, read as prose, give."""
         verb, _, kind, roles = TOOLS[self.tool]
-        case_bound = kind in ("case", "draft", "action") and self.tool[1] != "vote_approval"
+        case_bound = kind in ("case", "draft", "action") and self.tool[1] not in UNBOUND
         if not self._caller_may(roles, case_bound=case_bound):
             return "deny"
         if self.mode == "list":
@@ -161,7 +170,7 @@ class Cell:
     def _caller_may(self, roles: str, *, case_bound: bool) -> bool:
         if self.role not in roles.split() or self.token in ("no scope", "other scope"):
             # Whether a role may vote comes from the approval, which a listing does not know.
-            return self.mode == "list" and self.tool[1] == "vote_approval" and self._may_ask_to_vote()
+            return self.mode == "list" and self.tool[1] in VOTING and self._may_ask_to_vote()
         if case_bound and self.token == "no case":
             return False
         agent, step = self.actor
