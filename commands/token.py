@@ -1,10 +1,10 @@
-"""`casewright token`: a token for one server, for MCP clients on this machine.
+"""`casewright token`: a token for one server, or for the API, for clients on this machine.
 
 With local identities it is made for the one named; with an issuer, the person's own token is
-exchanged for one of minutes.
+exchanged for one of minutes, and is itself what the API takes.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
@@ -15,6 +15,8 @@ from casewright.identity.exchange import Exchanged
 from commands.corpus import new_run
 from commands.shell import Shell
 
+API: Literal["orchestrator"] = "orchestrator"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
@@ -23,27 +25,43 @@ def register(app: typer.Typer) -> None:
 
 def token(
     ctx: typer.Context,
-    server: str = typer.Argument(help=f"One of {', '.join(SERVERS)}."),
+    server: str = typer.Argument(help=f"One of {', '.join(SERVERS)}, or {API} for the API."),
     case: str = typer.Option("", help="The one case the token may read."),
     minutes: int = typer.Option(60, min=1, max=480, help="How long it lives, with local identities."),
 ) -> None:
     """Print a token for one server. Whoever holds it acts as you there until it expires."""
     shell: Shell = ctx.obj
+    if server == API:
+        _show(shell, _for_the_api(shell, case, minutes))
+        return
     name = server_name(server)
     if shell.settings.identity.issuer is None:
         actor = Actor(kind="user", run_id=new_run("session"), case_id=case)
         made = shell.services.exchange.personal(shell.principal("review"), actor, name, seconds=minutes * 60)
     else:
         made = shell.run(_exchanged(shell, name, case))
+    _show(shell, made)
+
+
+def _show(shell: Shell, made: Exchanged) -> None:
     expires = iso(shell.services.clock.now_ns() + made.seconds * NANOSECONDS)
     document: dict[str, Any] = {
         "token": made.token,
-        "server": name,
+        "server": made.server,
         "identity": made.principal.id,
-        "case_id": case,
+        "case_id": made.case_id,
         "expires": expires,
     }
     shell.show(document, lambda shown: str(shown["token"]))
+
+
+def _for_the_api(shell: Shell, case: str, minutes: int) -> Exchanged:
+    if shell.settings.identity.issuer is not None:
+        raise InputError("CASEWRIGHT_IDENTITY=oidc: the API takes your own token of the issuer; present that one")
+    if case:
+        raise InputError(f"--case {case!r}: a token for {API!r} names no case; each request says which it is about")
+    principal = shell.principal("review")
+    return shell.services.exchange.orchestrator(principal, new_run("session"), seconds=minutes * 60)
 
 
 async def _exchanged(shell: Shell, name: ServerName, case: str) -> Exchanged:

@@ -13,6 +13,8 @@ from casewright.contracts.case import Classification
 
 ServerName = Literal["policy-search", "case-facts", "drafting"]
 SERVERS: tuple[ServerName, ...] = ("policy-search", "case-facts", "drafting")
+AudienceName = ServerName | Literal["orchestrator"]
+"""What a token can be for: one server, or the orchestrator, which is the API."""
 
 
 class Principal(Contract):

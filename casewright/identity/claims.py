@@ -16,13 +16,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from casewright.contracts.base import Contract
 from casewright.contracts.case import Classification
-from casewright.contracts.principal import Principal, ServerName
+from casewright.contracts.principal import AudienceName, Principal
 from casewright.errors import InputError, UnauthenticatedError
 from casewright.identity.vocabulary import ANY_TOOL, Vocabulary
 
 ClaimPath = str | tuple[str, ...]
 """A claim by its exact name, or the way to one inside others: `["realm_access", "roles"]`."""
-AudienceOf = ServerName | Literal["orchestrator"]
 MAX_VALUES = 200
 MAX_NAME = 200
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -56,7 +55,7 @@ class ClaimsMapping(Contract):
     """The claim that names the one case of a token; absent: a person names it by an exchange."""
     id_claim: str = "jti"
     """The token's own id, which has to be there; some issuers call it otherwise (`uti`)."""
-    audiences: dict[AudienceOf, tuple[str, ...]] = Field(default_factory=dict[AudienceOf, tuple[str, ...]])
+    audiences: dict[AudienceName, tuple[str, ...]] = Field(default_factory=dict[AudienceName, tuple[str, ...]])
     """What the issuer writes into `aud` for a server, beside its address and name; each for one server only."""
     other_audiences: tuple[str, ...] = ()
     """Audiences of other services that may stand beside ours in `aud`; without one, ours stands alone."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from casewright.clock import NANOSECONDS, Clock
 from casewright.contracts.case import Classification
-from casewright.contracts.principal import Actor, Principal, ServerName
+from casewright.contracts.principal import Actor, AudienceName, Principal, ServerName
 from casewright.errors import DeniedError, UnauthenticatedError
 from casewright.identity.claims import ClaimsMapping
 from casewright.identity.oidc import PersonVerifier, Vouched, tools_at
@@ -28,7 +28,7 @@ class Exchanged:
 
     token: str
     principal: Principal
-    server: ServerName
+    server: AudienceName
     case_id: str
     run_id: str
     scopes: tuple[str, ...]
@@ -80,12 +80,28 @@ class TokenExchange:
             standing = standing.model_copy(update={"until": standing.until + seconds})
         return self._mint(standing, principal, actor, server, _own(standing.tools, server), seconds)
 
+    def orchestrator(self, principal: Principal, session: str, *, seconds: int) -> Exchanged:
+        """A local identity's own token for the API; it names no case and opens no tool of a server.
+
+        Args:
+            session: what it is recorded under where it is used.
+
+        Raises:
+            NotFoundError: there is no such person any more.
+            DeniedError: an issuer vouches for people here; its own token is what the API takes.
+        """
+        standing = self._standings.standing(principal.id)
+        if standing.tools != (ANY_TOOL,):
+            raise DeniedError("the API takes the issuer's own token", code="token_origin")
+        standing = standing.model_copy(update={"until": standing.until + seconds})
+        return self._mint(standing, principal, Actor(kind="user", run_id=session), "orchestrator", (), seconds)
+
     def _mint(
         self,
         standing: Standing,
         principal: Principal,
         actor: Actor,
-        server: ServerName,
+        server: AudienceName,
         scopes: tuple[str, ...],
         seconds: int,
     ) -> Exchanged:
@@ -133,10 +149,18 @@ class PersonExchange:
         Raises:
             UnauthenticatedError: it is not valid, or is meant for a server.
         """
+        return (await self.vouched(token)).principal
+
+    async def vouched(self, token: str) -> Vouched:
+        """What the token says that somebody signs in with; see `sign_in`.
+
+        Raises:
+            UnauthenticatedError: it is not valid, or is meant for a server.
+        """
         found = await self._people.verify(token, self._people.orchestrator())
         until = self._clock.now_ns() // NANOSECONDS + self._mapping.standing_seconds
         self._standings.remember(Standing(principal=found.principal, tools=found.tools, until=until))
-        return found.principal
+        return found
 
     async def exchange(
         self, token: str, server: ServerName, *, case_id: str = "", scopes: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from casewright.clock import NANOSECONDS, Clock
-from casewright.contracts.principal import SERVERS, Actor, Caller, Principal, ServerName
+from casewright.contracts.principal import SERVERS, Actor, AudienceName, Caller, Principal, ServerName
 from casewright.errors import InputError, UnauthenticatedError, UnavailableError
 from casewright.identity.claims import ClaimsMapping, named_case, person, scopes, token_id
 from casewright.identity.jose import read_claims_unverified, read_header, verify_signature
@@ -148,9 +148,13 @@ class IssuerAuthority:
     def mint(self, grant: Grant) -> str:
         return self._exchanged.mint(grant)
 
-    async def verify(self, token: str, *, server: ServerName) -> Caller:
+    async def verify(self, token: str, *, server: AudienceName) -> Caller:
         if not token:
             raise UnauthenticatedError("no token was given", code="token_missing")
+        if server == "orchestrator":  # whoever comes with a token of the issuer is signed in (`PersonExchange`)
+            raise UnauthenticatedError(
+                "a token for the orchestrator is not verified as a server's", code="token_origin"
+            )
         if len(token) > MAX_TOKEN_BYTES:
             raise UnauthenticatedError("the token is too long", code="token_malformed")
         if read_claims_unverified(token).get("iss") == LOCAL_ISSUER:

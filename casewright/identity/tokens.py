@@ -14,7 +14,7 @@ import jwt
 from pydantic import ValidationError
 
 from casewright.clock import NANOSECONDS, Clock
-from casewright.contracts.principal import Actor, Caller, Principal, ServerName
+from casewright.contracts.principal import Actor, AudienceName, Caller, Principal
 from casewright.errors import InputError, UnauthenticatedError
 from casewright.identity.keys import SigningKey
 
@@ -25,8 +25,8 @@ DELEGATED_SECONDS = 600
 REQUIRED_CLAIMS = ["iss", "sub", "aud", "iat", "exp", "jti"]
 
 
-def audience(server: ServerName) -> str:
-    """The audience of a server's tokens."""
+def audience(server: AudienceName) -> str:
+    """The audience of the tokens of a server, or of the orchestrator."""
     return f"casewright:{server}"
 
 
@@ -36,7 +36,7 @@ class Grant:
 
     principal: Principal
     actor: Actor
-    server: ServerName
+    server: AudienceName
     scopes: tuple[str, ...]
     seconds: int = DELEGATED_SECONDS
 
@@ -46,7 +46,7 @@ class TokenAuthority(Protocol):
 
     def mint(self, grant: Grant) -> str: ...
 
-    async def verify(self, token: str, *, server: ServerName) -> Caller:
+    async def verify(self, token: str, *, server: AudienceName) -> Caller:
         """The caller a token stands for at `server`.
 
         Raises:
@@ -99,7 +99,7 @@ class LocalTokenAuthority:
             claims["act"] = {"sub": grant.actor.agent}
         return jwt.encode(claims, self._key.private_key, algorithm=ALGORITHM)
 
-    async def verify(self, token: str, *, server: ServerName) -> Caller:
+    async def verify(self, token: str, *, server: AudienceName) -> Caller:
         if not token:
             raise UnauthenticatedError("no token was given", code="token_missing")
         if len(token) > MAX_TOKEN_BYTES:
@@ -115,7 +115,7 @@ class LocalTokenAuthority:
             raise UnauthenticatedError("nobody vouched for the token's person", code="token_origin")
         return caller
 
-    def _claims(self, token: str, server: ServerName) -> dict[str, Any]:
+    def _claims(self, token: str, server: AudienceName) -> dict[str, Any]:
         try:
             claims = jwt.decode(
                 token,
