@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the qu
     from casewright.models.accounting import CallRecord
     from casewright.models.gateway import Gateway
     from casewright.models.permission import ModelPermission
+    from graphs.desk import Desk
     from graphs.runner import ReviewRunner
 
 
@@ -57,19 +58,23 @@ def build_records(services: Services) -> RunRecords:
 
 def build_runner(services: Services, gateway: "Gateway") -> "ReviewRunner":
     """The runner over servers in this process."""
+    from graphs.runner import ReviewRunner
+
+    return ReviewRunner(services, build_desk(services, gateway), build_records(services))
+
+
+def build_desk(services: Services, gateway: "Gateway") -> "Desk":
+    """What the nodes of a review work with: the servers in this process, the models, the records."""
     # imported here: commands that only read need no graph
     from graphs.connections import Connections
     from graphs.desk import Desk
-    from graphs.runner import ReviewRunner
     from servers.build import ServerFactory
 
-    records = build_records(services)
-    desk = Desk(
+    return Desk(
         connections=Connections(services.exchange, ServerFactory(services).build),
         gateway=gateway,
-        recorder=records,
+        recorder=build_records(services),
         people=services.standings,
         budgets=services.settings.budgets,
         clock=services.clock,
     )
-    return ReviewRunner(services, desk, records)
