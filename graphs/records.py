@@ -1,11 +1,13 @@
 """What is kept of a run beside its checkpoints: its row, its events, its last report.
 
-Events are for people and for the report; the audit log is the record of what was allowed.
+Events are for people and for the report; the audit log is the record of what was allowed. A change
+of status and the `status` event that tells it are one transaction.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +20,9 @@ from casewright.storage.database import Database
 from casewright.storage.run_tables import run_events, runs
 
 ENDED: tuple[RunStatus, ...] = ("completed", "incomplete", "cancelled")
-"""A failed run is not among them: it goes on from its last checkpoint."""
+"""A failed run is not among them: it goes on from its last checkpoint when somebody asks for a retry."""
+Wanted = Literal["", "cancel", "pause"]
+NOTHING_WANTED = {"wanted": "", "wanted_by": "", "wanted_why": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,23 @@ class RunRow:
     created_ns: int
     updated_ns: int
     report: RunReport | None
+    parent: str
+    """The run that this one was forked from; empty: none."""
+    revision: int
+    """1, or one more than the parent's."""
+    waiting_for: str
+    """The approval or question that the run waits for."""
+    waiting_revision: int
+    """The case revision that the run waits with."""
+    wanted: Wanted
+    wanted_by: str
+    wanted_why: str
+    attempts: int
+    """Failed attempts at the step the run stands before."""
+    not_before_ns: int
+    """When the next attempt may be made, in nanoseconds since the epoch; 0: at once."""
+    pins: Mapping[str, Any]
+    """The versions that the run was begun with; see `graphs.versions`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +61,28 @@ class RunEvent:
     at_ns: int
     kind: str
     body: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRun:
+    """A run as it is begun."""
+
+    run_id: str
+    case_id: str
+    kind: str
+    status: RunStatus = "running"
+    parent: str = ""
+    revision: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunChange:
+    """Another status, why, and what else changes in the row with it."""
+
+    status: RunStatus
+    because: str = ""
+    """In one sentence, for the event."""
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class RunRecords:
@@ -52,24 +95,31 @@ class RunRecords:
     async def begin(
         self, run_id: str, principal: Principal, case_id: str, *, kind: str, connection: AsyncConnection | None = None
     ) -> None:
-        """Add a run, within the caller's write transaction if there is one."""
-        if connection is None:
-            async with self._database.write() as own:
-                return await self.begin(run_id, principal, case_id, kind=kind, connection=own)
+        """Add a run that is worked on at once, within the caller's write transaction if there is one."""
+        new = NewRun(run_id=run_id, case_id=case_id, kind=kind)
+        if connection is not None:
+            return await self.add(new, principal, connection=connection)
+        async with self._database.write() as own:
+            return await self.add(new, principal, connection=own)
+
+    async def add(self, new: NewRun, principal: Principal, *, connection: AsyncConnection) -> None:
+        """Add a run, within the caller's write transaction."""
         now = self._clock.now_ns()
         row = {
-            "run_id": run_id,
+            "run_id": new.run_id,
             "tenant": principal.tenant,
-            "case_id": case_id,
-            "kind": kind,
+            "case_id": new.case_id,
+            "kind": new.kind,
             "subject": principal.id,
-            "status": "running",
+            "status": new.status,
             "created_ns": now,
             "updated_ns": now,
             "report": "",
+            "parent": new.parent,
+            "revision": new.revision,
         }
         await connection.execute(insert(runs).values(row))
-        return None
+        await self.note(new.run_id, "status", {"status": new.status, "because": ""}, connection=connection)
 
     async def open_run(self, tenant: str, case_id: str, *, kind: str, connection: AsyncConnection) -> str | None:
         """The newest run of the case that has not ended, as the caller's write transaction sees it."""
@@ -82,38 +132,62 @@ class RunRecords:
         )
         return (await connection.execute(query)).scalar()
 
-    async def save(self, report: RunReport, *, connection: AsyncConnection) -> None:
-        """Keep the latest report and status, within the caller's write transaction."""
-        values = {"status": report.status, "updated_ns": self._clock.now_ns(), "report": report.model_dump_json()}
-        await connection.execute(update(runs).where(runs.c.run_id == report.run_id).values(values))
+    async def save(
+        self, report: RunReport, *, connection: AsyncConnection, values: Mapping[str, Any] | None = None
+    ) -> None:
+        """Keep the latest report, its status and what else changes with it, within the caller's write transaction."""
+        kept = {**(values or {}), "report": report.model_dump_json()}
+        change = RunChange(status=report.status, because=report.because, values=kept)
+        await self.change(report.run_id, change, connection=connection)
 
     async def mark(self, run_id: str, status: RunStatus) -> None:
-        values = {"status": status, "updated_ns": self._clock.now_ns()}
+        """Another status, in a transaction of its own."""
+        async with self._database.write() as connection:
+            await self.change(run_id, RunChange(status=status), connection=connection)
+
+    async def change(self, run_id: str, change: RunChange, *, connection: AsyncConnection) -> None:
+        """Change the row; another status leaves its event. Within the caller's write transaction."""
+        before = (await connection.execute(select(runs.c.status).where(runs.c.run_id == run_id))).scalar_one()
+        values = {**change.values, "status": change.status, "updated_ns": self._clock.now_ns()}
+        await connection.execute(update(runs).where(runs.c.run_id == run_id).values(values))
+        if before != change.status:
+            body: dict[str, object] = {"status": change.status, "because": change.because}
+            await self.note(run_id, "status", body, connection=connection)
+
+    async def pin(self, run_id: str, pins: Mapping[str, Any]) -> None:
+        """Keep the versions that the run is begun with."""
+        values = {"pins": json.dumps(pins, ensure_ascii=False, sort_keys=True)}
         async with self._database.write() as connection:
             await connection.execute(update(runs).where(runs.c.run_id == run_id).values(values))
 
     async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None:
-        """Add an event; `seq` counts from 1 without gaps."""
+        """Add an event in a transaction of its own."""
         async with self._database.write() as connection:
-            last = select(func.coalesce(func.max(run_events.c.seq), 0)).where(run_events.c.run_id == run_id)
-            seq = int((await connection.execute(last)).scalar_one()) + 1
-            row = {
-                "run_id": run_id,
-                "seq": seq,
-                "at_ns": self._clock.now_ns(),
-                "kind": kind,
-                "body": json.dumps(body, ensure_ascii=False),
-            }
-            await connection.execute(insert(run_events).values(row))
+            await self.note(run_id, kind, body, connection=connection)
 
-    async def get(self, tenant: str, run_id: str) -> RunRow:
-        """One run of a tenant.
+    async def note(self, run_id: str, kind: str, body: Mapping[str, object], *, connection: AsyncConnection) -> None:
+        """Add an event, within the caller's write transaction; `seq` counts from 1 without gaps."""
+        last = select(func.coalesce(func.max(run_events.c.seq), 0)).where(run_events.c.run_id == run_id)
+        seq = int((await connection.execute(last)).scalar_one()) + 1
+        row = {
+            "run_id": run_id,
+            "seq": seq,
+            "at_ns": self._clock.now_ns(),
+            "kind": kind,
+            "body": json.dumps(body, ensure_ascii=False),
+        }
+        await connection.execute(insert(run_events).values(row))
+
+    async def get(self, tenant: str, run_id: str, *, connection: AsyncConnection | None = None) -> RunRow:
+        """One run of a tenant, as the caller's transaction sees it if there is one.
 
         Raises:
             NotFoundError: there is none with this id in this tenant.
         """
-        async with self._database.read() as connection:
-            row = (await connection.execute(_select().where(runs.c.run_id == run_id))).first()
+        if connection is None:
+            async with self._database.read() as own:
+                return await self.get(tenant, run_id, connection=own)
+        row = (await connection.execute(_select().where(runs.c.run_id == run_id))).first()
         if row is None or row.tenant != tenant:
             raise NotFoundError(f"there is no run {run_id!r}; `casewright runs list` shows what there is")
         return _row(row)
@@ -124,10 +198,14 @@ class RunRecords:
         if case_id:
             query = query.where(runs.c.case_id == case_id)
         async with self._database.read() as connection:
-            return tuple(_row(row) for row in await connection.execute(query))
+            return tuple(_row(row) for row in (await connection.execute(query)).all())
 
-    async def events(self, run_id: str, *, kind: str = "") -> tuple[RunEvent, ...]:
-        query = select(run_events).where(run_events.c.run_id == run_id).order_by(run_events.c.seq)
+    async def events(
+        self, run_id: str, *, kind: str = "", after: int = 0, limit: int | None = None
+    ) -> tuple[RunEvent, ...]:
+        """What the run did, oldest first: events with a greater `seq` than `after`, `limit` of them at most."""
+        query = select(run_events).where(run_events.c.run_id == run_id, run_events.c.seq > after)
+        query = query.order_by(run_events.c.seq).limit(limit)
         if kind:
             query = query.where(run_events.c.kind == kind)
         async with self._database.read() as connection:
@@ -140,15 +218,7 @@ def _select() -> Any:
 
 
 def _row(row: Any) -> RunRow:
-    report = RunReport.model_validate_json(row.report) if row.report else None
-    return RunRow(
-        run_id=row.run_id,
-        tenant=row.tenant,
-        case_id=row.case_id,
-        kind=row.kind,
-        subject=row.subject,
-        status=row.status,
-        created_ns=row.created_ns,
-        updated_ns=row.updated_ns,
-        report=report,
-    )
+    values: dict[str, Any] = dict(row._mapping)
+    values["report"] = RunReport.model_validate_json(row.report) if row.report else None
+    values["pins"] = json.loads(row.pins)
+    return RunRow(**values)
