@@ -5,8 +5,9 @@ It is deliberately *not* a reader of the environment: `Settings.load` is called 
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from casewright.access.opa_settings import OpaSettings, opa_settings
 from casewright.errors import InputError
@@ -15,13 +16,37 @@ from casewright.identity.settings import IdentitySettings, identity_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Budgets:
-    """What one review may spend before it ends as incomplete."""
+    """What one review may spend before it ends as incomplete; its forks go on counting where it stood."""
 
     steps: int = 40
     """Graph steps."""
+    delegations: int = 8
+    """Times that the run may hand over to one and the same agent."""
     tool_calls: int = 200
+    tokens: int = 400_000
+    """Of every model call together, in and out."""
+    cost_micro: int = 2_500_000
+    """Millionths of the currency of `casewright/models/prices.toml`."""
     wall_clock_seconds: int = 300
     """Working time; waiting for people does not count."""
+    step_seconds: int = 180
+    """After which one step is given up."""
+
+
+BUDGET_VARIABLES: Mapping[str, str] = MappingProxyType(
+    {
+        "steps": "CASEWRIGHT_BUDGET_STEPS",
+        "delegations": "CASEWRIGHT_BUDGET_DELEGATIONS",
+        "tool_calls": "CASEWRIGHT_BUDGET_TOOL_CALLS",
+        "tokens": "CASEWRIGHT_BUDGET_TOKENS",
+        "cost_micro": "CASEWRIGHT_BUDGET_COST_MICRO",
+        "wall_clock_seconds": "CASEWRIGHT_BUDGET_SECONDS",
+        "step_seconds": "CASEWRIGHT_BUDGET_STEP_SECONDS",
+    }
+)
+"""The variable of the environment that sets each budget."""
+_LARGEST_BUDGETS = {"tokens": 1_000_000_000, "cost_micro": 1_000_000_000_000}
+_LARGEST_BUDGET = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,20 +124,18 @@ def _opa(environment: Mapping[str, str]) -> OpaSettings | None:
 
 
 def _budgets(environment: Mapping[str, str]) -> Budgets:
-    default = Budgets()
-    return Budgets(
-        steps=_whole_number(environment, "CASEWRIGHT_BUDGET_STEPS", default.steps),
-        tool_calls=_whole_number(environment, "CASEWRIGHT_BUDGET_TOOL_CALLS", default.tool_calls),
-        wall_clock_seconds=_whole_number(environment, "CASEWRIGHT_BUDGET_SECONDS", default.wall_clock_seconds),
-    )
+    given = {
+        name: _whole_number(environment, variable, largest=_LARGEST_BUDGETS.get(name, _LARGEST_BUDGET))
+        for name, variable in BUDGET_VARIABLES.items()
+        if variable in environment
+    }
+    return replace(Budgets(), **given)
 
 
-def _whole_number(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name)
-    if text is None:
-        return default
-    if not text.isdigit() or not 0 < int(text) <= 100_000:
-        raise InputError(f"{name}={text!r} is not a whole number from 1 to 100000; correct or unset it")
+def _whole_number(environment: Mapping[str, str], name: str, *, largest: int) -> int:
+    text = environment[name]
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= largest:
+        raise InputError(f"{name}={text!r} is not a whole number from 1 to {largest}; correct or unset it")
     return int(text)
 
 

@@ -2,7 +2,10 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from casewright.contracts.base import Contract
+from casewright.contracts.question import RunQuestion
 from casewright.contracts.recommendation import Deadline, EvidenceReport, Recommendation
 
 RunStatus = Literal[
@@ -22,14 +25,28 @@ TERMINAL_STATUSES: tuple[RunStatus, ...] = ("completed", "incomplete", "failed",
 
 
 class BudgetLimits(Contract):
+    """What `casewright.config.Budgets` allowed; 0 where a report was kept before this was counted."""
+
     steps: int
+    delegations: int = 0
+    """For each agent."""
     tool_calls: int
+    tokens: int = 0
+    cost_micro: int = 0
+    """Millionths of `currency`."""
     wall_clock_seconds: int
+    step_seconds: int = 0
 
 
 class BudgetSpent(Contract):
+    """What the run and those it was forked from have spent."""
+
     steps: int
+    delegations: dict[str, int] = Field(default_factory=dict[str, int])
+    """By agent."""
     tool_calls: int
+    tokens: int = 0
+    cost_micro: int = 0
     wall_clock_ms: int
     """Working time; time spent waiting for people does not count."""
 
@@ -37,6 +54,8 @@ class BudgetSpent(Contract):
 class Budget(Contract):
     limits: BudgetLimits
     spent: BudgetSpent
+    currency: str = ""
+    """ISO 4217; of the price table. Empty where a report was kept before costs were counted."""
 
 
 class PendingApproval(Contract):
@@ -68,3 +87,5 @@ class RunReport(Contract):
     model: str
     receipt: dict[str, Any] | None
     questions: tuple[str, ...]
+    asked: RunQuestion | None = None
+    """What a person is to answer before the run goes on; None: nothing."""
