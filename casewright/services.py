@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lis
     from casewright.drafts.retrievals import Retrievals
     from casewright.drafts.store import DraftStore
     from casewright.effects.outbox import Outbox
+    from casewright.feedback.store import FeedbackStore
     from casewright.identity.claims import ClaimsMapping
     from casewright.identity.exchange import PersonExchange, TokenExchange
     from casewright.identity.oidc import PersonVerifier
@@ -207,6 +208,12 @@ class Services:
         from casewright.questions.store import RunQuestions
 
         return RunQuestions(self.database, self.audit, self.clock)
+
+    @cached_property
+    def feedback(self) -> "FeedbackStore":
+        from casewright.feedback.store import FeedbackStore
+
+        return FeedbackStore(self.database, self.audit, self.clock)
 
     @cached_property
     def retrievals(self) -> "Retrievals":

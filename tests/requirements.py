@@ -140,7 +140,10 @@ EVALUATION = {
     "H1": planned("suites for answers, retrieval, trajectories, injection, access, approvals and chaos"),
     "H2": planned("gates with thresholds, positive controls and completeness, and a report people can read"),
     "H3": planned("a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back"),
-    "H4": planned("feedback, failures and incidents become examples"),
+    "H4": proved(
+        "feedback, failures and incidents become examples",
+        "feedback only: failures and incidents are not exported, and no suite reads the export yet",
+    ),
     "H5": planned("a model judges soft text quality only, calibrated against labels"),
 }
 

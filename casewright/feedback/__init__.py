@@ -1,0 +1,1 @@
+"""What people said of answers: kept with what they were about, exported as examples."""

@@ -1,0 +1,61 @@
+"""Whether a person may read a run, or say something of it: asked of the policy, on the run's case.
+
+A question about the rules belongs to no case; its asker and auditors read it. For commands and the API.
+"""
+
+from typing import Protocol
+
+from casewright.contracts.principal import Principal
+from casewright.errors import DeniedError
+from casewright.services import Services
+from servers.permission import Deed, permitted
+from servers.resources import load_case
+
+
+class RunIdentity(Protocol):
+    """What is asked of a run's row."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def case_id(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+
+
+READ = Deed(name="read_run", verb="read")
+GIVE_FEEDBACK = Deed(name="give_feedback", verb="check")
+
+
+async def permit_on_run(services: Services, principal: Principal, run: RunIdentity, deed: Deed, *, session: str) -> str:
+    """Decide and record; the watermark to show, empty: none.
+
+    Raises:
+        DeniedError: the policy says no, the run is another tenant's, or it is another person's question.
+    """
+    if run.tenant != principal.tenant:
+        raise DeniedError(f"there is no run {run.run_id!r}", code="not_found")
+    if not run.case_id:
+        return _own_question(principal, run)
+    case = await load_case(services, run.tenant, run.case_id)
+    on_case = Deed(name=deed.name, verb=deed.verb, risk=deed.risk, resource=case, case_id=run.case_id)
+    return (await permitted(services, principal, on_case, session=session)).duties.watermark
+
+
+async def is_permitted_on_run(
+    services: Services, principal: Principal, run: RunIdentity, deed: Deed, *, session: str
+) -> bool:
+    """The same for lists: what is refused is left out."""
+    try:
+        await permit_on_run(services, principal, run, deed, session=session)
+    except DeniedError:
+        return False
+    return True
+
+
+def _own_question(principal: Principal, run: RunIdentity) -> str:
+    if principal.id != run.subject and "auditor" not in principal.roles:
+        raise DeniedError(f"run {run.run_id!r} is another person's question", code="not_own_question")
+    return ""
