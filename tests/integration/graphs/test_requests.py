@@ -92,9 +92,9 @@ async def test_a_pause_keeps_what_is_asked_and_a_resume_queues_the_run(waiting: 
     home, report = waiting
     async with opened(home) as world:
         asked = requests(world)
-        for _ in range(2):
-            row = await asked.pause(world.person("tomas"), report.run_id, why="on leave")
-            assert (row.status, row.wanted) == ("paused", "")
+        row = await asked.pause(world.person("tomas"), report.run_id, why="on leave")
+        assert (row.status, row.wanted) == ("paused", "")
+        assert await asked.pause(world.person("tomas"), report.run_id, why="once more") == row
         assert row.report is not None
         assert (row.report.because, row.report.pending) == ("paused by tomas: on leave", report.pending)
         assert (await asked.resume(world.person("tomas"), report.run_id)).status == "queued"
