@@ -15,6 +15,7 @@ from casewright.contracts.base import Contract
 from casewright.contracts.clause import DocumentVersion, SearchResult
 from casewright.errors import InputError
 from commands.comparison import compare
+from commands.corpus_clause import read
 from commands.corpus_ingest import Wish, ingested, report_view, watched
 from commands.corpus_manifest import approve, manifest, quarantine
 from commands.corpus_states import promote, rollback, shadow, versions
@@ -34,6 +35,7 @@ def build() -> typer.Typer:
     app.command("ingest")(ingest)
     app.command("search")(search)
     app.command("documents")(documents)
+    app.command("read")(read)
     app.command("compare")(compare)
     app.command("manifest")(manifest)
     app.command("approve")(approve)

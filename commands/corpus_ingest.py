@@ -23,6 +23,7 @@ from servers.permission import Deed
 
 WATCH_DEBOUNCE_MS = 500
 WATCH_TIMEOUT_MS = 300
+_SHOWN_UNRESOLVED = 5
 
 
 def corpus_of(principal: Principal) -> ResourceInput:
@@ -81,6 +82,7 @@ async def ingested(shell: Shell, wish: Wish) -> IngestReport:
         "quarantined": len(report.quarantined),
         "withdrawn": list(report.withdrawn),
         "clauses": report.clauses,
+        "unresolved_references": report.unresolved_references,
         "approval": "approved" if submission.approved else "pending",
         "index_version": report.index_version,
         "staged": wish.stage,
@@ -150,7 +152,12 @@ def report_view(report: dict[str, Any]) -> Table:
         table.add_row(Text(item["path"], style="red"), item["reason"])
     for name in report["withdrawn"]:
         table.add_row(Text(name), "withdrawn, since its file is gone")
-    table.show_header = bool(report["quarantined"] or report["withdrawn"])
+    for item in report["unresolved"][:_SHOWN_UNRESOLVED]:
+        named = f"{item['text']} of {item['document']}" if item["document"] else item["text"]
+        table.add_row(f"{item['document_id']} {item['version']}, {item['label']}", f"refers to {named}: not found")
+    if (more := report["unresolved_references"] - _SHOWN_UNRESOLVED) > 0:
+        table.add_row("", f"and {more} more references that lead to nothing here; --json lists them")
+    table.show_header = bool(table.row_count)
     rate = f", {report['clauses'] / report['seconds']:.0f} a second" if report["clauses"] and report["seconds"] else ""
     table.caption = f"{report['clauses']} clauses in {report['seconds']:.1f} s{rate}, index {report['index_version']}"
     table.caption_justify = "left"

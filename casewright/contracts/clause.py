@@ -69,6 +69,27 @@ class SearchResult(Contract):
     """What was not found, in words, when `sufficient` is false."""
 
 
+class DefinedTerm(Contract):
+    """A term that a clause uses, with the clause of its document that defines it."""
+
+    term: str
+    definition: Clause
+
+
+class ClauseReference(Contract):
+    """A reference that a clause prints, and where it leads."""
+
+    text: str
+    """The label that is named, such as `§ 1005.11(c)(2)`."""
+    document: str = ""
+    """The title of the other document that is named with it."""
+    clause_id: str = ""
+    """The clause that it leads to, for a section without a text of its own its first; absent where it leads to
+    nothing that is in force and visible."""
+    document_id: str = ""
+    label: str = ""
+
+
 class ClauseInContext(Contract):
     clause: Clause
     parents: tuple[Clause, ...]
@@ -76,6 +97,10 @@ class ClauseInContext(Contract):
     previous: Clause | None
     next: Clause | None
     index_version: str
+    definitions: tuple[DefinedTerm, ...] = ()
+    """Of the terms that the clause uses, in the order of their first use; at most 12."""
+    references: tuple[ClauseReference, ...] = ()
+    """In the order in which they are printed."""
 
 
 class ClauseComparison(Contract):

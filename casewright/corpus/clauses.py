@@ -14,6 +14,7 @@ from casewright.corpus.formats.blocks import Block
 from casewright.corpus.front_matter import UnreadableDocumentError
 from casewright.corpus.grammar import heading_label, leading_label, leading_marker
 from casewright.corpus.labels import MAX_LABEL_CHARACTERS, ancestors, fold_label, introduction_label
+from casewright.corpus.links import NO_LINKS, ClauseLinks
 from casewright.corpus.numbering import Numbering
 from casewright.corpus.splitting import split_long
 
@@ -37,6 +38,8 @@ class ParsedClause:
     """Texts of the nearest parents that this clause completes, outermost first."""
     titles: tuple[str, ...]
     """Short titles of the other parents."""
+    links: ClauseLinks = NO_LINKS
+    """Where it leads; known once the whole document is."""
 
 
 def clauses_of(blocks: Iterable[Block], *, title: str) -> tuple[ParsedClause, ...]:

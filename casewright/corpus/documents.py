@@ -13,12 +13,13 @@ from casewright.corpus.formats.blocks import MAX_BLOCKS, RawDocument, Reader
 from casewright.corpus.formats.detection import MAX_FILE_BYTES
 from casewright.corpus.formats.readers import reader_for
 from casewright.corpus.front_matter import FrontMatter, UnreadableDocumentError, merged, read_fields, typed_matter
+from casewright.corpus.links import linked
 from casewright.corpus.spacing import refuse_hidden
 
 SIDECAR_SUFFIX = ".meta.yaml"
 """`fees.pdf.meta.yaml` beside `fees.pdf` says what the PDF cannot."""
 MAX_SIDECAR_BYTES = 100_000
-REVISION = 2
+REVISION = 3
 """Of how blocks become clauses; part of the parser's version in the manifest."""
 
 
@@ -69,7 +70,7 @@ def parse_document(
     return ParsedDocument(
         matter=matter,
         file_sha256=source_hash(content, sidecar),
-        clauses=clauses_of(raw.blocks, title=matter.title),
+        clauses=linked(clauses_of(raw.blocks, title=matter.title)),
         parser=f"{chosen.version()}, clauses {REVISION}",
     )
 

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from casewright.corpus.labels import MAX_LABEL_CHARACTERS
 
@@ -61,6 +62,7 @@ class LabelParts:
         return self.base + "".join(self.steps)
 
 
+@lru_cache(maxsize=8_192)
 def parse_label(text: str) -> LabelParts | None:
     """The parts of a label; None where the text is none. Spaces are taken as one."""
     label = " ".join(unicodedata.normalize("NFC", text).split())
@@ -135,6 +137,11 @@ def heading_label(headings: Sequence[str]) -> str:
             break
         path.append(heading)
     return " > ".join(reversed(path))[: MAX_LABEL_CHARACTERS - 20].strip() or "Introduction"
+
+
+def is_unit(text: str) -> bool:
+    """Whether the text begins with a unit, so that a number before it is an amount and no label."""
+    return _UNIT.match(text) is not None
 
 
 def is_bare_number(text: str) -> bool:

@@ -25,6 +25,7 @@ from casewright.corpus.revision import LOCK_NAME, LOCK_WAIT_SECONDS, publish, ro
 from casewright.corpus.rows import IndexedVersion, row_values, search_text, version_of
 from casewright.corpus.state import ActiveState, read_state
 from casewright.corpus.table import ClauseTable, storage_errors
+from casewright.corpus.unresolved import MAX_LISTED, UnresolvedReference, unresolved_in
 from casewright.errors import InputError, StorageError
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class IngestReport(Contract):
     """New and changed versions that wait for another person's approval."""
     withdrawn: Annotated[tuple[str, ...], Field(default=())]
     """Versions withdrawn because their file is gone, as `DOCUMENT VERSION`; only where that was asked for."""
+    unresolved_references: int
+    """References in the new and changed versions that lead to no clause of the tenant's corpus; a warning."""
+    unresolved: Annotated[tuple[UnresolvedReference, ...], Field(default=())]
+    """The first 100 of them."""
     seconds: float
     index_version: str
 
@@ -156,12 +161,11 @@ class Ingest:
             )
         if state is None and self._job.stage:
             raise InputError("there is no active index to build one beside; ingest without --stage first")
-        catalogue = (
-            Catalogue.empty()
-            if state is None
-            else Catalogue.read(ClauseTable.at_version(self._folder, state.table_version))
-        )
+        before = None if state is None else ClauseTable.at_version(self._folder, state.table_version)
+        catalogue = Catalogue.empty() if before is None else Catalogue.read(before)
         reading = self._read(files, catalogue)
+        documents = [source.document for source in reading.sources.values()]
+        nowhere = unresolved_in(documents, before, self._tenant)
         gone = self._gone(catalogue, reading) if self._job.prune else ()
         index_version = self._write(state, catalogue, reading, gone)
         keep_quarantine(self._folder, self._tenant, read=files, quarantined=reading.quarantined)
@@ -169,9 +173,11 @@ class Ingest:
             ingested=len(reading.sources),
             unchanged=reading.unchanged,
             quarantined=tuple(reading.quarantined),
-            clauses=sum(len(source.document.clauses) for source in reading.sources.values()),
+            clauses=sum(len(document.clauses) for document in documents),
             pending=0 if self._job.submission.approved else len(reading.sources),
             withdrawn=tuple(f"{version.document_id} {version.version}" for version in gone),
+            unresolved_references=len(nowhere),
+            unresolved=nowhere[:MAX_LISTED],
             seconds=round(time.monotonic() - started, 3),
             index_version=index_version,
         )

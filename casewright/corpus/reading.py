@@ -1,16 +1,21 @@
-"""Read single clauses of a snapshot: by label, with parents, children and neighbours."""
+"""Read single clauses of a snapshot: by label, with parents, children, neighbours, definitions and references.
 
-from collections.abc import Mapping
+Everything is read under the caller's filters: a reference into a document that they may not see leads nowhere.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from casewright.contracts.clause import Clause, ClauseInContext, SearchFilters
+from casewright.contracts.clause import Clause, ClauseInContext, ClauseReference, DefinedTerm, SearchFilters
+from casewright.corpus.elsewhere import Elsewhere, read_elsewhere
 from casewright.corpus.filters import equal, one_of
 from casewright.corpus.labels import fold_label, fold_reference
-from casewright.corpus.rows import CLAUSE_COLUMNS, clause_from
+from casewright.corpus.links import ClauseLinks
+from casewright.corpus.rows import CLAUSE_COLUMNS, clause_from, clause_id
 from casewright.corpus.snapshot import Snapshot
 from casewright.errors import NotFoundError
 
-_COLUMNS = (*CLAUSE_COLUMNS, "parent")
+_COLUMNS = (*CLAUSE_COLUMNS, "parent", "links")
 
 
 def read_clause(snapshot: Snapshot, filters: SearchFilters, *, label: str) -> Clause | None:
@@ -33,8 +38,9 @@ def read_in_context(snapshot: Snapshot, filters: SearchFilters, *, label: str) -
             "list the documents"
         )
     clause = clause_from(row)
+    links = ClauseLinks.from_text(row["links"])
     around = (
-        one_of("label", clause.parents)
+        one_of("label", (*clause.parents, *(term.label for term in links.terms)))
         | equal("parent", clause.label)
         | one_of("position", (clause.position - 1, clause.position + 1))
     )
@@ -50,7 +56,35 @@ def read_in_context(snapshot: Snapshot, filters: SearchFilters, *, label: str) -
         previous=_at(by_position, clause.position - 1),
         next=_at(by_position, clause.position + 1),
         index_version=snapshot.state.index_version,
+        definitions=tuple(
+            DefinedTerm(term=term.term, definition=clause_from(by_label[term.label]))
+            for term in links.terms
+            if term.label in by_label
+        ),
+        references=tuple(_references(snapshot, filters, clause, links)),
     )
+
+
+def _references(
+    snapshot: Snapshot, filters: SearchFilters, clause: Clause, links: ClauseLinks
+) -> Iterator[ClauseReference]:
+    """Where the clause's references lead: within its version, or to what is in force elsewhere on the day."""
+    out = [each for each in links.references if not each.target]
+    others = filters.model_copy(update={"document_ids": (), "include": "in_force", "version": ""})
+    elsewhere = Elsewhere(read_elsewhere(snapshot.table, snapshot.predicate(others), out) if out else ())
+    here = {"document_id": clause.document_id, "version": clause.version}
+    for each in links.references:
+        row = here | {"label": each.target} if each.target else elsewhere.find(each)
+        if row is None:
+            yield ClauseReference(text=each.text, document=each.document)
+            continue
+        yield ClauseReference(
+            text=each.text,
+            document=each.document,
+            clause_id=clause_id(row),
+            document_id=row["document_id"],
+            label=row["label"],
+        )
 
 
 def _at(by_position: Mapping[int, Mapping[str, Any]], position: int) -> Clause | None:

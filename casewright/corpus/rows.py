@@ -188,6 +188,7 @@ def row_values(version: IndexedVersion, clause: ParsedClause) -> dict[str, Any]:
         "sha256": clause.sha256,
         "parents": list(clause.parents),
         "lead_in": LEAD_IN_SEPARATOR.join(clause.lead_in),
+        "links": clause.links.to_text(),
         "body": body,
         "terms": term_hashes(body),
     }

@@ -13,7 +13,7 @@ from typing import Any
 from casewright.errors import StorageError
 
 POINTER_NAME = "active.json"
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ _STRING_COLUMNS = (
     "text",
     "sha256",
     "lead_in",
+    "links",
     "body",
 )
 _INTEGER_COLUMNS = (

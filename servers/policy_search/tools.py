@@ -86,14 +86,15 @@ class PolicySearchTools:
     async def get_clause(
         self, document_id: DocumentId, label: Label, as_of: AsOf = None, version: Version = ""
     ) -> ClauseInContext:
-        """Read one clause with the clauses above, below and beside it.
+        """Read one clause with the clauses above, below and beside it, its defined terms and its references.
 
         Without `version` the text in force on `as_of`; with it, that version by name, whatever its status.
         """
         call = current_call()
         filters = self._filters(call, as_of, version=version)
         found = await _in_thread(partial(self._services.corpus.clause, filters, document_id=document_id, label=label))
-        await self._record(call, (found.clause, *found.parents, *found.children), found.index_version)
+        shown = (found.clause, *found.parents, *found.children, *(each.definition for each in found.definitions))
+        await self._record(call, shown, found.index_version)
         return found
 
     async def compare_versions(

@@ -69,6 +69,16 @@ async def test_reading_a_clause_records_it_with_its_surroundings(world: World) -
     assert found["children"]
 
 
+@pytest.mark.proves("C2", "A8")
+async def test_the_definition_that_a_clause_is_read_with_may_be_cited_as_well(world: World) -> None:
+    found = structured(
+        await world.call("policy-search", "get_clause", {"document_id": "hl-error-resolution", "label": "3.1"})
+    )
+    (defined,) = found["definitions"]
+    assert (defined["term"], defined["definition"]["label"]) == ("error", "1.2")
+    assert defined["definition"]["clause_id"] in await world.services.retrievals.of_run("harborline", "run-1")
+
+
 @pytest.mark.proves("A3")
 async def test_the_date_decides_which_version_answers(world: World) -> None:
     for as_of, version in (("2024-06-01", "2018.1"), ("2026-03-02", "2025.1")):
