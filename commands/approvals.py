@@ -12,17 +12,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from casewright.clock import iso
 from casewright.contracts.approval import Approval
-from casewright.contracts.decision import ResourceInput
-from casewright.errors import ConflictError, DeniedError
+from casewright.errors import ConflictError
 from casewright.services import Services
 from commands.orchestrator import build_gateway, build_runner
-from commands.permission import permit
+from commands.permission import TERMINAL, say_watermark
 from commands.shell import Shell
 from commands.tables import listing, minute, money, stacked
-from servers.permission import Deed
-from servers.resources import load_case
+from servers.approving import Approving, ReadApproval, approval_document, notice_document
 
 
 def build() -> typer.Typer:
@@ -33,6 +30,8 @@ def build() -> typer.Typer:
     app.command("approve")(approve)
     app.command("reject")(reject)
     app.command("revoke")(revoke)
+    app.command("assign")(assign)
+    app.command("notices")(notices)
     return app
 
 
@@ -47,27 +46,17 @@ def list_approvals(
 
 
 async def _list(shell: Shell, everything: bool) -> dict[str, Any]:
-    principal = shell.principal("review")
-    await shell.services.approvals.expire_due()
-    found = await shell.services.approvals.list(principal.tenant, state=None if everything else "pending")
-    readable = [approval for approval in found if await _may_read(shell, approval)]
-    return {"approvals": [_document(approval) for approval in readable]}
+    found = await _approving(shell).queue(state=None if everything else "pending")
+    return {"approvals": [_shown(item) for item in found]}
 
 
-async def _may_read(shell: Shell, approval: Approval) -> bool:
-    try:
-        await _check_readable(shell, approval)
-    except DeniedError:
-        return False
-    return True
+def _approving(shell: Shell) -> Approving:
+    return Approving(shell.services, shell.principal("review"), session=TERMINAL)
 
 
-async def _check_readable(shell: Shell, approval: Approval) -> None:
-    """An approval shows case data, so its case must be readable."""
-    principal = shell.acting("review")
-    case_id = approval.call.case_id
-    case = await load_case(shell.services, principal.tenant, case_id)
-    await permit(shell.services, principal, Deed(name="read_run", verb="read", resource=case, case_id=case_id))
+def _shown(item: ReadApproval) -> dict[str, Any]:
+    say_watermark(item.watermark)
+    return approval_document(item.approval)
 
 
 def show(ctx: typer.Context, approval_id: str = typer.Argument(help="Approval id.")) -> None:
@@ -78,9 +67,7 @@ def show(ctx: typer.Context, approval_id: str = typer.Argument(help="Approval id
 
 
 async def _show(shell: Shell, approval_id: str) -> dict[str, Any]:
-    approval = await shell.services.approvals.get(shell.principal("review").tenant, approval_id)
-    await _check_readable(shell, approval)
-    return _document(approval)
+    return _shown(await _approving(shell).read(approval_id))
 
 
 def approve(
@@ -110,14 +97,10 @@ def _decide(shell: Shell, approval_id: str, *, approve: bool, note: str, resume:
 
 async def vote(shell: Shell, approval_id: str, *, approve: bool, note: str, resume: bool) -> dict[str, Any]:
     """Count the acting person's vote, then let a run that waited for it go on."""
-    services, principal = shell.services, shell.principal("review")
-    approval = await services.approvals.get(principal.tenant, approval_id)
-    case = await load_case(services, principal.tenant, approval.call.case_id)
-    await permit(services, principal, _deed("vote_approval", approval, case))
-    voted = await services.approvals.vote(approval_id, voter=principal, approve=approve, note=note)
-    document = _document(voted)
+    voted = await _approving(shell).vote(approval_id, approve=approve, note=note)
+    document = approval_document(voted)
     if resume and voted.state != "pending" and voted.requested_agent:
-        document |= await _wake(services, voted)
+        document |= await _wake(shell.services, voted)
     return document
 
 
@@ -144,54 +127,35 @@ def revoke(
 
 
 async def _revoke(shell: Shell, approval_id: str, *, why: str, resume: bool) -> dict[str, Any]:
-    services, principal = shell.services, shell.principal("review")
-    approval = await services.approvals.get(principal.tenant, approval_id)
-    case = await load_case(services, principal.tenant, approval.call.case_id)
-    await permit(services, principal, _deed("revoke_approval", approval, case))
-    revoked = await services.approvals.revoke(approval_id, by=principal, why=why)
-    document = _document(revoked)
+    revoked = await _approving(shell).revoke(approval_id, why=why)
+    document = approval_document(revoked)
     if resume and revoked.requested_agent:
-        document |= await _wake(services, revoked)
+        document |= await _wake(shell.services, revoked)
     return document
 
 
-def _deed(name: str, approval: Approval, case: ResourceInput) -> Deed:
-    arguments = approval.call.arguments
-    resource = case.model_copy(
-        update={
-            "kind": "action",
-            "author": approval.requested_by,
-            "run_id": approval.run_id,
-            "action": str(arguments.get("action", "")),
-            "amount_minor": int(arguments.get("amount_minor", 0)),
-        }
-    )
-    return Deed(
-        name=name,
-        verb="write",
-        risk="high",
-        resource=resource,
-        case_id=approval.call.case_id,
-        arguments={"approval_id": approval.approval_id},
-    )
+def assign(
+    ctx: typer.Context,
+    approval_id: str = typer.Argument(help="Approval id."),
+    person: str = typer.Argument(help="Id of the person who is expected to vote."),
+) -> None:
+    """Say who is expected to vote, never the requester. It gives and takes no vote."""
+    shell: Shell = ctx.obj
+    shell.show(shell.run(_assign(shell, approval_id, person)), approval_view)
 
 
-def _document(approval: Approval) -> dict[str, Any]:
-    return {
-        "approval_id": approval.approval_id,
-        "state": approval.state,
-        "remaining": approval.remaining,
-        "votes": [vote.model_dump(mode="json") for vote in approval.votes],
-        "case_id": approval.call.case_id,
-        "run_id": approval.run_id,
-        "requested_by": approval.requested_by,
-        "requested_agent": approval.requested_agent,
-        "roles": list(approval.rule.roles),
-        "quorum": approval.rule.quorum,
-        "expires": iso(approval.expires_ns),
-        "digest": approval.digest,
-        "call": approval.call.model_dump(mode="json"),
-    }
+async def _assign(shell: Shell, approval_id: str, person: str) -> dict[str, Any]:
+    return approval_document(await _approving(shell).assign(approval_id, person))
+
+
+def notices(ctx: typer.Context) -> None:
+    """Show what you, or the people of your role, were told of approvals."""
+    shell: Shell = ctx.obj
+    shell.show(shell.run(_notices(shell)), _notices_view)
+
+
+async def _notices(shell: Shell) -> dict[str, Any]:
+    return {"notices": [notice_document(notice) for notice in await _approving(shell).notices()]}
 
 
 def _list_view(document: dict[str, Any]) -> Table:
@@ -200,16 +164,26 @@ def _list_view(document: dict[str, Any]) -> Table:
         arguments = item["call"]["arguments"]
         amount = money(int(arguments.get("amount_minor", 0)), str(arguments.get("currency", "")))
         needs = f"{item['remaining']} of {item['quorum']}"
+        waits_for = f"asked: {item['assignee']}" if item["assignee"] else ""
         rows.append(
             (
                 stacked(item["approval_id"], item["case_id"]),
                 stacked(item["state"], f"until {item['expires'][:10]}"),
                 stacked(str(arguments.get("action", "")), amount),
-                stacked(needs, " or ".join(item["roles"]), f"not {item['requested_by']}"),
+                stacked(needs, " or ".join(item["roles"]), f"not {item['requested_by']}", waits_for),
             )
         )
     ids = [item["approval_id"] for item in document["approvals"]]
     return listing("Approvals", ("approval, case", "state", "action", "needs"), rows, ids=ids)
+
+
+def _notices_view(document: dict[str, Any]) -> Table:
+    rows: list[tuple[RenderableType, ...]] = [
+        (stacked(item["approval_id"], item["case_id"]), item["text"], minute(item["at"]), item["to"])
+        for item in document["notices"]
+    ]
+    ids = [item["approval_id"] for item in document["notices"]]
+    return listing("Notices", ("approval, case", "what", "when", "to"), rows, ids=ids)
 
 
 def approval_view(document: dict[str, Any]) -> RenderableType:
@@ -239,4 +213,5 @@ def _needs(document: dict[str, Any]) -> str:
     return (
         f"pending: {document['remaining']} of {document['quorum']} approval(s) by {' or '.join(document['roles'])} "
         f"still needed, not by {document['requested_by']}; until {minute(document['expires'])}"
+        + (f"; {document['assignee']} is asked to vote" if document["assignee"] else "")
     )

@@ -19,6 +19,11 @@ async def permit(services: Services, principal: Principal, deed: Deed) -> Decisi
         DeniedError: the policy says no; audited with its reasons.
     """
     permission = await permitted(services, principal, deed, session=TERMINAL)
-    if permission.duties.watermark:
-        sys.stderr.write(f"casewright: {visible_text(permission.duties.watermark)}\n")
+    say_watermark(permission.duties.watermark)
     return permission.decision
+
+
+def say_watermark(text: str) -> None:
+    """Tell the reader for whom this was made, where it is marked; empty: it is not."""
+    if text:
+        sys.stderr.write(f"casewright: {visible_text(text)}\n")

@@ -83,4 +83,5 @@ def _rule(obligation: ApprovalObligation) -> ApprovalRule:
         author_excluded=obligation.author_excluded,
         ttl_seconds=obligation.ttl_seconds,
         risk="high",
+        schedule=obligation.schedule,
     )

@@ -12,24 +12,28 @@ from typing import Any
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from casewright.approvals.assignment import Assignments
 from casewright.approvals.binding import call_digest
-from casewright.approvals.records import OPEN_STATES, read_approvals, row_values
+from casewright.approvals.notices import add_notices, new_notice, notices_of, to_person
+from casewright.approvals.records import OPEN_STATES, approval_entry, read_approvals, row_values
 from casewright.approvals.voting import (
     MAX_NOTE_CHARACTERS,
     Counted,
     Refused,
+    assigner_refusal,
     check_reason,
     check_rule,
     counted,
     is_complete,
     person,
     revocation_refusal,
+    voter_refusal,
 )
 from casewright.audit.entry import AuditEntry
 from casewright.audit.log import AuditLog
 from casewright.canonical import sha256_text
 from casewright.clock import NANOSECONDS, Clock
-from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, ApprovalState, Vote
+from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, ApprovalState, Notice, Vote
 from casewright.contracts.event import EventKind
 from casewright.contracts.principal import Caller, Principal
 from casewright.errors import ConflictError, DeniedError, InputError, NotFoundError, WaitingError
@@ -44,6 +48,7 @@ class ApprovalLedger:
         self._database = database
         self._audit = audit
         self._clock = clock
+        self._assignments = Assignments(audit, clock)
 
     async def request(self, call: ActionCall, rule: ApprovalRule, *, caller: Caller) -> Approval:
         """Ask for approval of exactly `call`.
@@ -153,6 +158,25 @@ class ApprovalLedger:
             await self._revoke(connection, approval, by, why)
         return tuple(approval.approval_id for approval in found)
 
+    async def assign(self, approval_id: str, *, assignee: Principal, by: Principal) -> Approval:
+        """Say who is expected to vote; to the present assignee again changes nothing.
+
+        Raises:
+            NotFoundError: there is no such approval in the person's tenant.
+            DeniedError: they could not vote themselves, or it takes no votes; the attempt is audited.
+            ConflictError: the assignee could not vote on it.
+        """
+        person(by.id)
+        person(assignee.id)
+        async with self._database.write() as connection:
+            outcome = await self._assign(connection, approval_id, assignee, by)
+        return _outcome(outcome)
+
+    async def notices(self, reader: Principal) -> tuple[Notice, ...]:
+        """What this person, or the people of their roles, were told; newest first."""
+        async with self._database.read() as connection:
+            return await notices_of(connection, reader)
+
     async def find(self, call: ActionCall) -> Approval | None:
         """The newest approval of exactly `call` in any state; None: nobody was asked yet."""
         async with self._database.read() as connection:
@@ -189,6 +213,10 @@ class ApprovalLedger:
         """Close every open approval whose time is over; their ids."""
         async with self._database.write() as connection:
             return await self._expire(connection, select(approvals))
+
+    async def expire(self, approval_id: str, *, connection: AsyncConnection) -> None:
+        """Close one approval if its time is over, inside the caller's write transaction."""
+        await self._expire(connection, select(approvals).where(approvals.c.approval_id == approval_id))
 
     async def _create(
         self, connection: AsyncConnection, call: ActionCall, rule: ApprovalRule, caller: Caller
@@ -236,6 +264,21 @@ class ApprovalLedger:
         await self._set_state(connection, approval, "revoked")
         await self._record(connection, "approval.revoked", approval, by, {"why": why, "was": approval.state})
         return approval.model_copy(update={"state": "revoked"})
+
+    async def _assign(
+        self, connection: AsyncConnection, approval_id: str, assignee: Principal, by: Principal
+    ) -> Approval | Refused:
+        approval = await self._current(connection, by.tenant, approval_id)
+        refused = _unknown(approval_id) if approval is None else assigner_refusal(approval, by)
+        if approval is None or refused is not None:
+            return await self._refuse(connection, "approval.assign", approval_id, by, refused or _unknown(approval_id))
+        unable = voter_refusal(approval, assignee)
+        if unable is not None or assignee.tenant != approval.call.tenant:
+            why = unable.why if unable else f"{assignee.id!r} belongs to another organisation"
+            raise ConflictError(f"{why}; assign somebody who can vote")
+        if approval.assignee == assignee.id:
+            return approval
+        return await self._assignments.hand_over(connection, approval, assignee.id, by=by.id)
 
     async def _current(self, connection: AsyncConnection, tenant: str, approval_id: str) -> Approval | None:
         """One approval of the tenant as it stands now; what is past its time is closed first."""
@@ -287,6 +330,10 @@ class ApprovalLedger:
         for approval in due:
             await self._set_state(connection, approval, "expired")
             await self._record(connection, "approval.expired", approval, "", {})
+            asker = to_person(approval.requested_by)
+            await add_notices(
+                connection, [new_notice(approval, "expired", asker, due_ns=approval.expires_ns, at_ns=now_ns)]
+            )
         return tuple(approval.approval_id for approval in due)
 
     async def _set_state(self, connection: AsyncConnection, approval: Approval, state: ApprovalState) -> None:
@@ -301,15 +348,7 @@ class ApprovalLedger:
         subject: str,
         body: Mapping[str, Any],
     ) -> None:
-        entry = AuditEntry(
-            kind=kind,
-            tenant=approval.call.tenant,
-            subject=subject,
-            run_id=approval.run_id,
-            case_id=approval.call.case_id,
-            body={"approval_id": approval.approval_id, "digest": approval.digest, **body},
-        )
-        await self._audit.append(entry, connection=connection)
+        await self._audit.append(approval_entry(kind, approval, subject, body), connection=connection)
 
     async def _refuse(
         self, connection: AsyncConnection, operation: str, approval_id: str, who: Principal, refused: Refused

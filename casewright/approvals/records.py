@@ -1,5 +1,6 @@
 """Rows of the ledger as approvals, and back. A row that was changed by hand is not read."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -7,8 +8,11 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.approvals.binding import call_digest, call_text
+from casewright.approvals.schedule import NOTHING_TOLD, due_ns
+from casewright.audit.entry import AuditEntry
 from casewright.canonical import canonical_json
 from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, Vote
+from casewright.contracts.event import EventKind
 from casewright.errors import InputError, StorageError
 from casewright.storage.tables import approval_votes
 
@@ -31,7 +35,22 @@ def row_values(approval: Approval) -> dict[str, Any]:
         "created_ns": approval.created_ns,
         "expires_ns": approval.expires_ns,
         "consumed_ns": None,
+        "assignee": approval.assignee,
+        "escalated_ns": approval.escalated_ns,
+        "due_ns": due_ns(approval, NOTHING_TOLD),
     }
+
+
+def approval_entry(kind: EventKind, approval: Approval, subject: str, body: Mapping[str, Any]) -> AuditEntry:
+    """What the audit is told of a change of an approval; `subject` is empty where time made it."""
+    return AuditEntry(
+        kind=kind,
+        tenant=approval.call.tenant,
+        subject=subject,
+        run_id=approval.run_id,
+        case_id=approval.call.case_id,
+        body={"approval_id": approval.approval_id, "digest": approval.digest, **body},
+    )
 
 
 async def read_approvals(connection: AsyncConnection, query: Select[Any], now_ns: int) -> tuple[Approval, ...]:
@@ -73,6 +92,8 @@ def _approval(row: Row[Any], votes: tuple[Vote, ...], now_ns: int) -> Approval:
             created_ns=row.created_ns,
             expires_ns=row.expires_ns,
             votes=votes,
+            assignee=row.assignee,
+            escalated_ns=row.escalated_ns,
         )
         if call_digest(call) == row.digest and (call.tenant, call.case_id) == (row.tenant, row.case_id):
             return approval

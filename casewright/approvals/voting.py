@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from casewright.contracts.approval import Approval, ApprovalRule, Vote
+from casewright.contracts.approval import Approval, ApprovalRule, Schedule, Vote
 from casewright.contracts.principal import Principal
 from casewright.errors import InputError
 
@@ -42,6 +42,19 @@ def check_rule(rule: ApprovalRule) -> None:
         raise InputError("the approval rule lets the author approve; the author is always excluded")
     if not 1 <= rule.ttl_seconds <= MAX_TTL_SECONDS:
         raise InputError(f"the approval rule is valid for {rule.ttl_seconds!r} s; use 1 to {MAX_TTL_SECONDS}")
+    _check_schedule(rule.schedule, rule.ttl_seconds)
+
+
+def _check_schedule(schedule: Schedule, ttl_seconds: int) -> None:
+    times = [reminder.after_seconds for reminder in schedule.reminders]
+    if times != sorted(set(times)):
+        raise InputError(f"the reminders come after {times!r} s; name them in order, each time once")
+    if any(after >= ttl_seconds for after in (*times, schedule.escalate_after_seconds)):
+        raise InputError(f"the approval rule is over after {ttl_seconds} s; remind and escalate before that")
+    if bool(schedule.escalate_to) != bool(schedule.escalate_after_seconds):
+        raise InputError("the approval rule escalates to nobody or never; name roles and a time, or neither")
+    if not all(role.strip() for role in schedule.escalate_to):
+        raise InputError(f"the approval rule escalates to the roles {schedule.escalate_to!r}; name roles")
 
 
 def person(identifier: str) -> str:
@@ -71,7 +84,7 @@ def check_reason(why: str) -> None:
 
 def counted(approval: Approval, voter: Principal, vote: Vote) -> Counted | Refused:
     """What this vote does to an approval of the voter's own tenant."""
-    refusal = _state_refusal(approval) or _voter_refusal(approval, voter)
+    refusal = state_refusal(approval) or voter_refusal(approval, voter)
     if refusal is not None:
         return refusal
     if not vote.approve:
@@ -96,15 +109,22 @@ def revocation_refusal(approval: Approval, by: Principal) -> Refused | None:
         )
     if by.authentication == "service":
         return Refused(code="not_a_person", why=f"{by.id!r} is a service; approvals are taken back by people")
-    if person(by.id) == person(approval.requested_by) or set(by.roles) & set(approval.rule.roles):
+    if person(by.id) == person(approval.requested_by) or set(by.roles) & set(approval.voting_roles):
         return None
-    roles = ", ".join(approval.rule.roles)
+    roles = ", ".join(approval.voting_roles)
     return Refused(
         code="role_missing", why=f"only {approval.requested_by!r} or one of the roles {roles} revokes {name!r}"
     )
 
 
-def _state_refusal(approval: Approval) -> Refused | None:
+def assigner_refusal(approval: Approval, by: Principal) -> Refused | None:
+    """Why this person may not say who is expected to vote; None: they may, whether they have voted or not."""
+    unvoted = approval.model_copy(update={"votes": ()})
+    return state_refusal(approval) or voter_refusal(unvoted, by)
+
+
+def state_refusal(approval: Approval) -> Refused | None:
+    """Why an approval takes no more votes; None: it does."""
     if approval.state == "pending":
         return None
     return Refused(
@@ -113,12 +133,13 @@ def _state_refusal(approval: Approval) -> Refused | None:
     )
 
 
-def _voter_refusal(approval: Approval, voter: Principal) -> Refused | None:
+def voter_refusal(approval: Approval, voter: Principal) -> Refused | None:
+    """Why this person of the approval's tenant may not vote on it; None: they may."""
     name = approval.approval_id
     if voter.authentication == "service":
         return Refused(code="not_a_person", why=f"{voter.id!r} is a service; approvals are given by people")
-    if not set(voter.roles) & set(approval.rule.roles):
-        roles = ", ".join(approval.rule.roles)
+    if not set(voter.roles) & set(approval.voting_roles):
+        roles = ", ".join(approval.voting_roles)
         return Refused(code="role_missing", why=f"the approval {name!r} needs one of the roles {roles}")
     if person(voter.id) == person(approval.requested_by):
         return Refused(code="author_excluded", why=f"{voter.id!r} asked for {name!r}; another person has to decide")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
+from casewright.contracts.approval import Schedule
 from casewright.contracts.base import Contract
 from casewright.contracts.controls import Controls
 
@@ -156,6 +157,8 @@ class ApprovalObligation(Contract):
     quorum: int = Field(ge=1, le=5)
     author_excluded: Literal[True]
     ttl_seconds: int = Field(ge=60, le=30 * 86_400)
+    schedule: Schedule = Schedule()
+    """Decisions that were recorded without one have the empty one."""
 
 
 class RedactObligation(Contract):

@@ -96,6 +96,18 @@ class KeptStandings:
     def find(self, identity: str) -> Principal:
         return self.standing(identity).principal
 
+    def everybody(self) -> tuple[Principal, ...]:
+        """Whoever is still believed, by id; what cannot be read or is another issuer's is nobody."""
+        found: list[Principal] = []
+        for path in self._folder.glob("*.json"):
+            try:
+                kept = Standing.model_validate_json(path.read_bytes())
+                if self._path(kept.principal.id) == path:
+                    found.append(self.find(kept.principal.id))
+            except (OSError, ValidationError, StorageError, NotFoundError):
+                continue
+        return tuple(sorted(found, key=lambda person: person.id))
+
     def standing(self, identity: str) -> Standing:
         path = self._path(identity)
         try:

@@ -50,6 +50,9 @@ approvals = Table(
     Column("expires_ns", BigInteger, nullable=False),
     Column("consumed_ns", BigInteger, nullable=True),
     Column("assignee", String(100), nullable=False, server_default=text("''")),
+    Column("escalated_ns", BigInteger, nullable=False, server_default=text("0")),
+    Column("due_ns", BigInteger, nullable=False, server_default=text("0")),
+    Index("ix_approvals_state_due_ns", "state", "due_ns"),
 )
 Index(
     "uq_approvals_open_digest",

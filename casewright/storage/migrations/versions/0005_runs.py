@@ -22,13 +22,20 @@ _RUN_COLUMNS = (
     ("not_before_ns", sa.BigInteger(), "0"),
     ("pins", sa.Text(), "'{}'"),
 )
+_APPROVAL_COLUMNS = (
+    ("assignee", sa.String(100), "''"),
+    ("escalated_ns", sa.BigInteger(), "0"),
+    ("due_ns", sa.BigInteger(), "0"),
+)
 
 
 def upgrade() -> None:
     for name, kind, default in _RUN_COLUMNS:
         op.add_column("runs", sa.Column(name, kind, nullable=False, server_default=sa.text(default)))
     op.create_index("ix_runs_status", "runs", ["status"])
-    op.add_column("approvals", sa.Column("assignee", sa.String(100), nullable=False, server_default=sa.text("''")))
+    for name, kind, default in _APPROVAL_COLUMNS:
+        op.add_column("approvals", sa.Column(name, kind, nullable=False, server_default=sa.text(default)))
+    op.create_index("ix_approvals_state_due_ns", "approvals", ["state", "due_ns"])
     _create_run_questions()
     _create_notices()
     _create_feedback()
@@ -38,7 +45,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("idempotency_keys", "feedback", "notices", "run_questions"):
         op.drop_table(table)
-    op.drop_column("approvals", "assignee")
+    op.drop_index("ix_approvals_state_due_ns", "approvals")
+    for name, _, _ in reversed(_APPROVAL_COLUMNS):
+        op.drop_column("approvals", name)
     op.drop_index("ix_runs_status", "runs")
     for name, _, _ in reversed(_RUN_COLUMNS):
         op.drop_column("runs", name)
@@ -74,7 +83,7 @@ def _create_notices() -> None:
         sa.Column("approval_id", sa.String(100), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("recipient", sa.String(100), nullable=False),
+        sa.Column("recipient", sa.String(120), nullable=False),
         sa.Column("due_ns", sa.BigInteger(), nullable=False),
         sa.Column("at_ns", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
