@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.clock import Clock
@@ -121,6 +121,11 @@ class RunRecords:
         await connection.execute(insert(runs).values(row))
         await self.note(new.run_id, "status", {"status": new.status, "because": ""}, connection=connection)
 
+    async def known(self, tenant: str, run_id: str, *, connection: AsyncConnection) -> str | None:
+        """The id if the tenant has such a run, as the caller's write transaction sees it."""
+        query = select(runs.c.run_id).where(runs.c.tenant == tenant, runs.c.run_id == run_id)
+        return (await connection.execute(query)).scalar() if run_id else None
+
     async def open_run(self, tenant: str, case_id: str, *, kind: str, connection: AsyncConnection) -> str | None:
         """The newest run of the case that has not ended, as the caller's write transaction sees it."""
         query = (
@@ -153,6 +158,11 @@ class RunRecords:
         if before != change.status:
             body: dict[str, object] = {"status": change.status, "because": change.because}
             await self.note(run_id, "status", body, connection=connection)
+
+    async def wanted(self, run_id: str) -> bool:
+        """Whether somebody wants the run to stop."""
+        async with self._database.read() as connection:
+            return bool((await connection.execute(select(runs.c.wanted).where(runs.c.run_id == run_id))).scalar())
 
     async def pin(self, run_id: str, pins: Mapping[str, Any]) -> None:
         """Keep the versions that the run is begun with."""
@@ -192,11 +202,28 @@ class RunRecords:
             raise NotFoundError(f"there is no run {run_id!r}; `casewright runs list` shows what there is")
         return _row(row)
 
-    async def list(self, tenant: str, *, case_id: str = "") -> tuple[RunRow, ...]:
-        """The runs of a tenant, newest first."""
-        query = _select().where(runs.c.tenant == tenant).order_by(runs.c.created_ns.desc()).limit(500)
+    async def list(
+        self,
+        tenant: str,
+        *,
+        case_id: str = "",
+        status: str = "",
+        before: tuple[int, str] | None = None,
+        limit: int = 500,
+    ) -> tuple[RunRow, ...]:
+        """The runs of a tenant, newest first.
+
+        Args:
+            before: `created_ns` and id of the run to go on after, for the next page.
+        """
+        query = _select().where(runs.c.tenant == tenant).order_by(runs.c.created_ns.desc(), runs.c.run_id.desc())
         if case_id:
             query = query.where(runs.c.case_id == case_id)
+        if status:
+            query = query.where(runs.c.status == status)
+        if before is not None:
+            query = query.where(tuple_(runs.c.created_ns, runs.c.run_id) < before)
+        query = query.limit(limit)
         async with self._database.read() as connection:
             return tuple(_row(row) for row in (await connection.execute(query)).all())
 

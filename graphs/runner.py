@@ -1,76 +1,81 @@
-"""Starts, wakes and cancels review runs; the only thing that drives the graph.
+"""Drives review runs; the only thing that does.
 
 Nothing from outside reaches the graph but a wake-up: no value, no command, no state update. A
 run that waits is woken only when what it waits for has happened, so waiting costs no budget.
+What people want of a run (`wanted`) is obeyed before its first step and between any two.
 """
 
 import logging
-import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from langgraph.types import Command
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
 
-from casewright.audit.entry import AuditEntry
 from casewright.contracts.principal import Principal
 from casewright.contracts.run import RunReport, RunStatus
-from casewright.errors import ConflictError, NotFoundError
+from casewright.errors import ConflictError
 from casewright.services import Services
+from graphs.attempts import after_failure
 from graphs.checkpoint import open_checkpoints
+from graphs.closing import Settled, report_from_records, settle
 from graphs.desk import Desk
 from graphs.lease import RunLease, leased
-from graphs.records import ENDED, RunRecords, RunRow
+from graphs.records import ENDED, NOTHING_WANTED, RunChange, RunRecords, RunRow
 from graphs.report import build_report
-from graphs.review import RECURSION_LIMIT, build_graph
-from graphs.state import ReviewState
+from graphs.requests import RunRequests, reviewed
+from graphs.review import build_graph
+from graphs.wakeup import Standing, Wake, Waker, config_of, standing_of, state_of
+from graphs.wishes import Wish, check_wish, stopped_because
 
 if TYPE_CHECKING:
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-    from langgraph.graph.state import CompiledStateGraph
-
-    ReviewGraph = CompiledStateGraph[ReviewState, None, ReviewState, ReviewState]
+    from graphs.wakeup import ReviewGraph
 
 _log = logging.getLogger("casewright.graphs")
-KIND = "review"
+_STANDS = {"attempts": 0, "not_before_ns": 0}
+"""Of a run that came to where it waits or ends: what failed on the way is past."""
 
 
 class ReviewRunner:
-    """Runs reviews in this process; one writer per run across processes."""
+    """Drives reviews in this process; one writer per run across processes."""
 
     def __init__(self, services: Services, desk: Desk, records: RunRecords) -> None:
         self._services = services
         self._desk = desk
         self._records = records
+        self._waker = Waker(services, records)
+        self._controls: set[RunControl] = set()
+        self._draining = False
 
     async def start(self, principal: Principal, case_id: str, *, fresh: bool = False) -> RunReport:
         """Review a case until it ends or waits for people.
 
         An open run of the same case is continued instead of starting another, unless `fresh`.
         """
-        run_id = await self._open_or_begin(principal, case_id, fresh=fresh)
-        return await self.resume(principal.tenant, run_id)
+        requests = RunRequests(self._services, self._records, self._services.questions)
+        row = await requests.start(principal, case_id, fresh=fresh)
+        return await self.resume(principal.tenant, row.run_id)
 
     async def resume(self, tenant: str, run_id: str) -> RunReport:
-        """Wake a run, or take it over after a crash; a finished run gives its report again.
+        """Wake a run, or take it over after a crash, until it waits, rests or ends; a finished one reports again.
 
         Raises:
             NotFoundError: the tenant has no review with this id.
             ConflictError: another process is working on it.
         """
-        await self._review(tenant, run_id)
-        async with self._held(run_id) as (lease, checkpoints):
-            row = await self._review(tenant, run_id)  # again: until the lease was had, somebody else could end it
-            if row.status in ENDED and row.report is not None:
-                return row.report
-            graph = build_graph(self._desk, checkpoints)
-            wake = await self._wake_up(graph, _blank(row))
-            if wake is not None:
-                await self._records.mark(run_id, "running")
-                await self._invoke(graph, wake.input, lease)
-            return await self._settle(graph, row, lease)
+        reviewed(await self._records.get(tenant, run_id))
+        async with self._held(run_id) as held:
+            row = reviewed(await self._records.get(tenant, run_id))  # until the lease was had, it could change
+            try:
+                return await self._drive(row, held)
+            except BaseException as error:
+                await _check_held(held.lease, error)
+                await self._note_failure(row, held, error)
+                raise
 
-    async def cancel(self, tenant: str, run_id: str, *, by: str) -> RunReport:
+    async def cancel(self, tenant: str, run_id: str, *, by: str, why: str = "") -> RunReport:
         """End a run that has not ended; what it did stays done, what it asked to be approved is revoked.
 
         Args:
@@ -80,136 +85,133 @@ class ReviewRunner:
             NotFoundError: the tenant has no review with this id.
             ConflictError: it has ended already, or another process is working on it.
         """
-        await self._review(tenant, run_id)
-        async with self._held(run_id) as (_lease, checkpoints):
-            row = await self._review(tenant, run_id)
-            if row.status in ENDED:
-                raise ConflictError(f"run {run_id!r} has ended already: {row.status}")
-            graph = build_graph(self._desk, checkpoints)
-            snapshot = await graph.aget_state(_config(run_id))
-            state = cast(ReviewState, {**_blank(row), **cast(dict[str, Any], snapshot.values)})
-            report = await build_report(self._services, self._records, state, "cancelled", f"cancelled by {by}")
-            report = report.model_copy(update={"pending": ()})  # revoked in the transaction that saves this
-            await self._save(row, report, cancelled_by=by)
-        return report
+        reviewed(await self._records.get(tenant, run_id))
+        async with self._held(run_id) as held:
+            row = reviewed(await self._records.get(tenant, run_id))
+            wish = Wish(wanted="cancel", why=why)
+            check_wish(row, wish)
+            return await self._stop(row, held, wish, by=by)
 
-    async def _open_or_begin(self, principal: Principal, case_id: str, *, fresh: bool) -> str:
-        """The open run of the case or a new one; one transaction, so two who start at once get one run."""
-        tenant, run_id = principal.tenant, f"run-{secrets.token_hex(8)}"
-        async with self._services.database.write() as connection:
-            if not fresh:
-                known = await self._records.open_run(tenant, case_id, kind=KIND, connection=connection)
-                if known is not None:
-                    return known
-            await self._records.begin(run_id, principal, case_id, kind=KIND, connection=connection)
-            entry = AuditEntry(
-                kind="run.started", tenant=tenant, subject=principal.id, run_id=run_id, case_id=case_id, body={}
-            )
-            await self._services.audit.append(entry, connection=connection)
-        return run_id
-
-    async def _review(self, tenant: str, run_id: str) -> RunRow:
-        row = await self._records.get(tenant, run_id)
-        if row.kind != KIND:
-            raise NotFoundError(f"run {run_id!r} is no review but a {row.kind!r} run; it is not resumed or cancelled")
-        return row
+    def drain(self) -> None:
+        """Let every run that is being driven rest after its step, queued for whoever looks next; no way back."""
+        self._draining = True
+        for control in self._controls:
+            control.request_drain()
 
     @asynccontextmanager
-    async def _held(self, run_id: str) -> "AsyncGenerator[tuple[RunLease, AsyncSqliteSaver], None]":
-        """The run's lease, and checkpoints that can be written under it."""
+    async def _held(self, run_id: str) -> "AsyncGenerator[_Held, None]":
+        """The run's lease, and its graph over checkpoints that can be written under it."""
         settings = self._services.settings
         async with (
             leased(settings.checkpoints, settings.home / "locks", run_id, self._services.clock) as lease,
             open_checkpoints(settings.checkpoints, lease) as checkpoints,
         ):
-            yield lease, checkpoints
+            yield _Held(lease=lease, graph=build_graph(self._desk, checkpoints))
 
-    async def _wake_up(self, graph: "ReviewGraph", state: ReviewState) -> "_Wake | None":
-        """What to invoke the graph with; None: it waits for something that has not happened."""
-        snapshot = await graph.aget_state(_config(state["run_id"]))
-        if not snapshot.values:  # new, or it crashed before its first checkpoint
-            await self._note_revision(state)
-            return _Wake(state)
-        if not snapshot.tasks:
-            return None
-        if not snapshot.interrupts:
-            # It crashed between two steps: go on. Not `next`, which leaves out a node whose writes are
-            # stored but not yet taken up by a checkpoint; such a run is not at its end.
-            return _Wake(None)
-        waiting = cast(dict[str, Any], snapshot.interrupts[0].value)
-        if waiting.get("waiting") == "approval":
-            happened = await self._approval_decided(state["tenant"], str(waiting.get("approval_id", "")))
-        else:
-            happened = await self._case_changed(state)
-        return _Wake(Command(resume={snapshot.interrupts[0].id: "woken"})) if happened else None
+    async def _drive(self, row: RunRow, held: "_Held") -> RunReport:
+        while True:
+            if row.status in (*ENDED, "paused") and row.report is not None and not row.wanted:
+                return row.report
+            if row.wanted:
+                return await self._stop(row, held, Wish(wanted=row.wanted, why=row.wanted_why), by=row.wanted_by)
+            wake = await self._waker.wake(held.graph, row)
+            finished = True
+            if wake is not None:
+                if not await self._claimed(row):
+                    row = await self._again(row)
+                    continue
+                finished = await self._invoke(row, wake, held)
+            report = await self._settle(row, held, finished=finished)
+            row = await self._again(row)
+            if not row.wanted:
+                return report
 
-    async def _invoke(self, graph: "ReviewGraph", value: Any, lease: RunLease) -> None:
-        config = _config(lease.run_id)
-        try:
-            await graph.ainvoke(value, config, durability="sync")  # pyright: ignore[reportUnknownMemberType]
-        except BaseException as error:
-            await _check_held(lease, error)
-            _log.exception("run %r stopped in the middle; `runs resume` takes it up again", lease.run_id)
-            await self._records.mark(lease.run_id, "failed")
-            raise
-
-    async def _settle(self, graph: "ReviewGraph", row: RunRow, lease: RunLease) -> RunReport:
-        await _check_held(lease)
-        snapshot = await graph.aget_state(_config(row.run_id))
-        state = cast(ReviewState, {**_blank(row), **cast(dict[str, Any], snapshot.values)})
-        status, because = _status(state, tuple(item.value for item in snapshot.interrupts))
-        report = await build_report(self._services, self._records, state, status, because)
-        await self._save(row, report)
-        return report
-
-    async def _save(self, row: RunRow, report: RunReport, *, cancelled_by: str = "") -> None:
-        """Keep the report; the end of a run, its audit event and what it revokes are one transaction."""
+    async def _claimed(self, row: RunRow) -> bool:
+        """Mark the run as running; False: meanwhile somebody wanted something else of it."""
         async with self._services.database.write() as connection:
-            await self._records.save(report, connection=connection)
-            if cancelled_by:
-                await self._services.approvals.revoke_run(
-                    row.tenant, row.run_id, by=cancelled_by, why="the run was cancelled", connection=connection
-                )
-            if report.status in ENDED:
-                entry = AuditEntry(
-                    kind="run.ended",
-                    tenant=row.tenant,
-                    subject=row.subject,
-                    run_id=row.run_id,
-                    case_id=row.case_id,
-                    body={"status": report.status, "because": report.because},
-                )
-                await self._services.audit.append(entry, connection=connection)
-
-    async def _approval_decided(self, tenant: str, approval_id: str) -> bool:
-        approval = await self._services.approvals.get(tenant, approval_id)
-        return approval.state != "pending"
-
-    async def _case_changed(self, state: ReviewState) -> bool:
-        """Whether the case is another one than when its facts were read; then that one is noted."""
-        noted = await self._records.events(state["run_id"], kind="reading")
-        known = noted[-1].body.get("case_revision") if noted else None
-        if known == await self._revision(state):
-            return False
-        await self._note_revision(state)
+            now = await self._records.get(row.tenant, row.run_id, connection=connection)
+            if now.wanted or (now.status != row.status):
+                return False
+            await self._records.change(row.run_id, RunChange(status="running"), connection=connection)
         return True
 
-    async def _note_revision(self, state: ReviewState) -> None:
-        """Note the case's revision before its facts are read, so that no later change is missed."""
-        body: dict[str, object] = {"case_revision": await self._revision(state)}
-        await self._records.step(state["run_id"], "reading", body)
+    async def _again(self, row: RunRow) -> RunRow:
+        return await self._records.get(row.tenant, row.run_id)
 
-    async def _revision(self, state: ReviewState) -> int:
-        """The case's revision; 0: there is no such case, which the first step finds out."""
-        stored = await self._services.cases.load(state["tenant"], state["case_id"])
-        return stored.revision if stored is not None else 0
+    async def _invoke(self, row: RunRow, wake: Wake, held: "_Held") -> bool:
+        """Drive the graph; False: it stopped between two steps, because it was asked to."""
+        control = RunControl()
+        self._controls.add(control)
+        if self._draining:
+            control.request_drain()
+        steps = held.graph.astream(  # pyright: ignore[reportUnknownMemberType]
+            wake.input, config_of(row.run_id), stream_mode="updates", durability="sync", control=control
+        )
+        try:
+            async for _ in steps:
+                held.progressed = True
+                if await self._records.wanted(row.run_id):
+                    control.request_drain()
+        except GraphDrained:
+            return False
+        finally:
+            self._controls.discard(control)
+        return True
+
+    async def _settle(self, row: RunRow, held: "_Held", *, finished: bool) -> RunReport:
+        """Keep where the run came to stand; one that was asked to stop goes on with whoever looks next."""
+        await _check_held(held.lease)
+        snapshot = await held.graph.aget_state(config_of(row.run_id))
+        state = state_of(row, snapshot)
+        stands = standing_of(state, snapshot) if finished else _STOPPED
+        report = await build_report(self._services, self._records, state, stands.status, stands.because)
+        values = _STANDS | {
+            "waiting_for": stands.waiting_for,
+            "waiting_revision": await self._waker.noted_revision(row.run_id),
+        }
+        return await self._keep(Settled(row=row, report=report, values=values))
+
+    async def _stop(self, row: RunRow, held: "_Held", wish: Wish, *, by: str) -> RunReport:
+        """Cancel or pause the run where it stands."""
+        await self._services.outbox.recover()  # a crash may have left an effect on its way
+        because = stopped_because(wish.wanted, by=by, why=wish.why)
+        report = await self._report(row, held, wish.status, because)
+        await _check_held(held.lease)
+        cancelled_by = by if wish.wanted == "cancel" else ""
+        return await self._keep(
+            Settled(row=row, report=report, cancelled_by=cancelled_by, values=_STANDS | NOTHING_WANTED)
+        )
+
+    async def _report(self, row: RunRow, held: "_Held", status: RunStatus, because: str) -> RunReport:
+        snapshot = await held.graph.aget_state(config_of(row.run_id))
+        return await build_report(self._services, self._records, state_of(row, snapshot), status, because)
+
+    async def _keep(self, settled: Settled) -> RunReport:
+        async with self._services.database.write() as connection:
+            return await settle(self._services, self._records, settled, connection=connection)
+
+    async def _note_failure(self, row: RunRow, held: "_Held", error: BaseException) -> None:
+        """Queue the run for another attempt, or let it rest as failed with the reason in its report."""
+        change = after_failure(row, error, progressed=held.progressed, now_ns=self._services.clock.now_ns())
+        _log.error("run %r is %s: %s", row.run_id, change.status, change.because, exc_info=error)
+        async with self._services.database.write() as connection:
+            await self._records.change(row.run_id, change, connection=connection)
+        if change.status == "failed":
+            report = await report_from_records(self._services, self._records, row, "failed", change.because)
+            await self._keep(Settled(row=row, report=report))
 
 
-class _Wake:
-    """An input for the graph; wraps None, which is a valid one ("go on")."""
+@dataclass(kw_only=True)
+class _Held:
+    """A run that this process may drive."""
 
-    def __init__(self, value: Any) -> None:
-        self.input = value
+    lease: RunLease
+    graph: "ReviewGraph"
+    progressed: bool = False
+    """Whether a step was finished since it is held."""
+
+
+_STOPPED = Standing(status="queued", because="whoever drove it was stopped between two steps; it goes on from there")
 
 
 async def _check_held(lease: RunLease, cause: BaseException | None = None) -> None:
@@ -220,20 +222,3 @@ async def _check_held(lease: RunLease, cause: BaseException | None = None) -> No
     """
     if not await lease.is_held():
         raise ConflictError(f"run {lease.run_id!r} was taken over by another process; it goes on there") from cause
-
-
-def _config(run_id: str) -> Any:
-    return {"configurable": {"thread_id": run_id}, "recursion_limit": RECURSION_LIMIT}
-
-
-def _blank(row: RunRow) -> ReviewState:
-    return ReviewState(run_id=row.run_id, case_id=row.case_id, tenant=row.tenant, subject=row.subject)
-
-
-def _status(state: ReviewState, interrupts: tuple[Any, ...]) -> tuple[RunStatus, str]:
-    if interrupts and interrupts[0].get("waiting") == "approval":
-        return "waiting_approval", "the proposed action waits for approval"
-    if interrupts:
-        return "waiting_information", "the checklist is not complete: " + ", ".join(state.get("missing", []))
-    status = cast(RunStatus, state.get("status", "failed"))
-    return status, state.get("because", "the run stopped in the middle")
