@@ -1,180 +1,112 @@
-"""The auditor's questions about one run, each answered from records.
+"""`casewright runs explain`: the auditor's questions about one run, as text, JSON or Markdown.
 
-Every statement names the audit events (`audit:SEQ`) or run events (`run:SEQ`) it stands on; what
-no record says is not said.
+The answers are made in `graphs.explanation`, for the API as well.
 """
 
-from collections.abc import Iterable
+import os
+from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
-from casewright.audit.chain import AuditVerification
-from casewright.contracts.event import AuditEvent
-from casewright.contracts.run import RunReport
-from casewright.services import Services
-from commands.tables import money
-from graphs.records import RunEvent, RunRecords, RunRow
+import typer
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
 
-Statement = dict[str, Any]
-
-
-async def explain_run(services: Services, records: RunRecords, row: RunRow) -> dict[str, Any]:
-    """What, why, from what, under what permission, with what, validated how, at what cost, and how
-    one would know if it was wrong.
-    """
-    audit = await _audit_events(services, row)
-    events = await records.events(row.run_id)
-    verification = await services.audit.verify()
-    return {
-        "run_id": row.run_id,
-        "case_id": row.case_id,
-        "subject": row.subject,
-        "status": row.status,
-        "answered": _answered(row, events),
-        "why": _why(row.report, events),
-        "evidence": _evidence(row.report, events),
-        "permission": _permission(audit),
-        "model": _models(audit),
-        "tools": _tools(audit),
-        "validation": _validation(row.report, audit, events),
-        "cost": _cost(audit, row.report, events),
-        "detection": _detection(audit, events, verification),
-    }
+from casewright.contracts.explanation import SECTIONS, Explanation
+from casewright.errors import InputError, StorageError
+from commands.orchestrator import build_records
+from commands.permission import TERMINAL
+from commands.shell import Shell
+from commands.visible import json_text, visible_text
+from graphs.explanation.explain import explain_run
+from graphs.explanation.links import ranges, together
+from graphs.explanation.markdown import explanation_markdown
+from servers.readable import READ, permit_on_run
 
 
-async def _audit_events(services: Services, row: RunRow) -> tuple[AuditEvent, ...]:
-    """All of the run's events; the log hands them out a page at a time."""
-    found: tuple[AuditEvent, ...] = ()
-    while page := await services.audit.events(
-        tenant=row.tenant, run_id=row.run_id, after=found[-1].seq if found else 0
-    ):
-        found += page
-    return found
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
 
 
-def _statement(text: str, audit: Iterable[AuditEvent] = (), run: Iterable[RunEvent] = ()) -> Statement:
-    links = [f"audit:{event.seq}" for event in audit] + [f"run:{event.seq}" for event in run]
-    return {"text": text, "events": links}
+def explain(
+    ctx: typer.Context,
+    run_id: str = typer.Argument(help="Run id."),
+    form: Format = typer.Option(Format.TEXT, "--format", help="How to write it; --json is --format json."),
+    output: Path | None = typer.Option(None, "--output", help="Write it here; an existing file is replaced."),
+) -> None:
+    """Answer the auditor's questions about a run, each from its records."""
+    shell: Shell = ctx.obj
+    if shell.options.as_json and form is Format.MARKDOWN:
+        raise InputError("--json and --format markdown ask for two things; choose one")
+    explanation = shell.run(_explain(shell, run_id))
+    document = explanation.model_dump(mode="json")
+    if output is not None:
+        written = Format.JSON if shell.options.as_json else form
+        _write(output, _file_text(explanation, written))
+        told = {"run_id": run_id, "file": str(output), "format": written.value}
+        shell.show(told, lambda shown: Text(f"the explanation of {shown['run_id']} is in {shown['file']}"))
+    elif form is Format.MARKDOWN:
+        shell.show(document, lambda _: explanation_markdown(explanation).rstrip("\n"))
+    elif form is Format.JSON:
+        shell.show(document, lambda _: json_text(document))
+    else:
+        shell.show(document, explanation_view)
 
 
-def _answered(row: RunRow, events: tuple[RunEvent, ...]) -> list[Statement]:
-    if row.report is not None:
-        action = row.report.recommendation.action if row.report.recommendation else None
-        proposed = (
-            f"proposed {action.kind} of {money(action.amount_minor, action.currency)}" if action else "no proposal"
-        )
-        drafted = [event for event in events if event.kind in ("drafted", "executed")]
-        return [_statement(f"{row.report.status}: {row.report.because}; {proposed}", run=drafted)]
-    answered = [event for event in events if event.kind == "answered"]
-    return [_statement(event.body.get("answer") or event.body.get("reason", ""), run=[event]) for event in answered]
+async def _explain(shell: Shell, run_id: str) -> Explanation:
+    services, principal = shell.services, shell.principal("review")
+    records = build_records(services)
+    row = await records.get(principal.tenant, run_id)
+    watermark = await permit_on_run(services, principal, row, READ, session=TERMINAL)
+    if watermark:
+        shell.messages.print(Text(f"casewright: {visible_text(watermark)}"))
+    return await explain_run(services, records, row)
 
 
-def _why(report: RunReport | None, events: tuple[RunEvent, ...]) -> list[Statement]:
-    statements: list[Statement] = []
-    for event in (event for event in events if event.kind == "assessed"):
-        for basis in event.body["outcome"]["basis"]:
-            clause = f"{basis['clause']['document_id']} {basis['clause']['label']}"
-            statements.append(_statement(f"rule {basis['rule']}: {basis['because']} ({clause})", run=[event]))
-    return statements
+def explanation_view(document: dict[str, Any]) -> RenderableType:
+    """The explanation for people: each section, what is said alike said once."""
+    explanation = Explanation.model_validate(document)
+    parts: list[RenderableType] = [Text(f"Run {explanation.run_id}: {explanation.status}", style="bold")]
+    for name in SECTIONS:
+        parts.append(Text(name, style="bold cyan"))
+        for text, events in together(getattr(explanation, name)).items():
+            sources = Text(f" [{ranges(events)}]", style="dim")
+            parts.append(Padding(Text(text).append_text(sources), (0, 0, 0, 2)))
+    return Group(*parts)
 
 
-def _evidence(report: RunReport | None, events: tuple[RunEvent, ...]) -> list[Statement]:
-    if report is None or report.recommendation is None:
-        answered = [event for event in events if event.kind == "answered"]
-        return [
-            _statement(f"{item['document_id']} {item['version']} {item['label']}: “{item['quote']}”", run=[event])
-            for event in answered
-            for item in event.body["citations"]
-        ]
-    drafted = [event for event in events if event.kind == "drafted"]
-    statements: list[Statement] = []
-    for finding in report.recommendation.summary:
-        for item in finding.citations:
-            text = f"{item.document_id} {item.version} {item.label}: “{item.quote}”"
-            statements.append(_statement(text, run=drafted))
-        statements += [_statement(f"fact {fact.path} = {fact.value}", run=drafted) for fact in finding.facts]
-    return statements
+def _file_text(explanation: Explanation, form: Format) -> str:
+    match form:
+        case Format.JSON:
+            return json_text(explanation.model_dump(mode="json")) + "\n"
+        case Format.MARKDOWN:
+            return explanation_markdown(explanation)
+        case Format.TEXT:
+            return "".join(f"{line}\n" for line in _plain_lines(explanation))
 
 
-def _permission(audit: tuple[AuditEvent, ...]) -> list[Statement]:
-    decided = [event for event in audit if event.kind in ("call.allowed", "call.denied")]
-    revisions = sorted({str(event.body.get("policy_revision", "")) for event in decided} - {""})
-    allowed = [event for event in decided if event.kind == "call.allowed"]
-    denied = [event for event in decided if event.kind == "call.denied"]
-    statements = [_statement(f"{len(allowed)} calls allowed under policy revision {', '.join(revisions)}", allowed)]
-    statements += [
-        _statement(
-            f"denied: {event.agent or event.subject} {event.body.get('tool', '')}: {event.body.get('code')}", [event]
-        )
-        for event in denied
-    ]
-    for event in audit:
-        if event.kind.startswith("approval."):
-            who = event.subject or "the system"
-            statements.append(_statement(f"{event.kind} {event.body.get('approval_id')} by {who}", [event]))
-    return statements
+def _plain_lines(explanation: Explanation) -> list[str]:
+    lines = [f"Run {explanation.run_id}: {explanation.status}"]
+    for name in SECTIONS:
+        lines.append(name)
+        for text, events in together(getattr(explanation, name)).items():
+            lines.append(f"  {visible_text(text)} [{ranges(events)}]")
+    return lines
 
 
-def _models(audit: tuple[AuditEvent, ...]) -> list[Statement]:
-    return [
-        _statement(
-            f"{event.body['task']} v{event.body['task_version']} by {event.body['model']}, prompt "
-            f"{event.body['prompt_id']} v{event.body['prompt_version']} ({str(event.body['prompt_hash'])[:12]})"
-            + (f", degraded: {event.body['reason']}" if event.body["degraded"] else ""),
-            [event],
-        )
-        for event in audit
-        if event.kind == "model.called"
-    ]
-
-
-def _tools(audit: tuple[AuditEvent, ...]) -> list[Statement]:
-    return [
-        _statement(f"{event.agent or event.subject}: {event.body['server']}/{event.body['tool']}", [event])
-        for event in audit
-        if event.kind == "call.allowed"
-    ]
-
-
-def _validation(
-    report: RunReport | None, audit: tuple[AuditEvent, ...], events: tuple[RunEvent, ...]
-) -> list[Statement]:
-    statements = [
-        _statement(
-            f"the citation gate passed draft {event.body['draft_id']} version {event.body['version']}; "
-            f"{event.body['dropped']} finding(s) were refused and left out",
-            run=[event],
-        )
-        for event in events
-        if event.kind == "drafted" and event.body.get("draft_id")
-    ]
-    checks = [
-        event
-        for event in audit
-        if event.kind == "call.allowed" and event.body.get("tool") in ("verify_draft", "verify_quote")
-    ]
-    if checks:
-        statements.append(_statement(f"{len(checks)} independent verification(s) of quotes by the server", checks))
-    return statements
-
-
-def _cost(audit: tuple[AuditEvent, ...], report: RunReport | None, run: tuple[RunEvent, ...]) -> list[Statement]:
-    calls = [event for event in audit if event.kind == "model.called"]
-    tokens = sum(int(event.body["input_tokens"]) + int(event.body["output_tokens"]) for event in calls)
-    statements = [_statement(f"{len(calls)} model calls, {tokens} tokens", calls)]
-    if report is not None:
-        spent = report.budget.spent
-        text = f"{spent.steps} steps, {spent.tool_calls} tool calls, {spent.wall_clock_ms} ms of work"
-        statements.append(_statement(text, run=[event for event in run if event.kind == "step"]))
-    return statements
-
-
-def _detection(audit: tuple[AuditEvent, ...], run: tuple[RunEvent, ...], found: AuditVerification) -> list[Statement]:
-    chain = "intact" if found.ok else "BROKEN: run `casewright audit verify`"
-    quoted = [event for event in run if event.kind in ("drafted", "answered")]
-    return [
-        _statement(
-            f"the audit chain of {found.events} events is {chain}; a changed byte, gap or cut tail shows", audit
-        ),
-        _statement("each quote carries the SHA-256 of its clause; a changed clause no longer verifies", run=quoted),
-        _statement("each decision names the policy revision it was made under", audit[:1]),
-    ]
+def _write(path: Path, text: str) -> None:
+    """The file appears whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise StorageError(f"the file {str(path)!r} cannot be written: {error}; name another one") from error
+    finally:
+        partial.unlink(missing_ok=True)

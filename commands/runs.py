@@ -1,20 +1,16 @@
 """`casewright runs`: list, show, resume, cancel and explain."""
 
-import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import typer
-from rich.console import Group, RenderableType
-from rich.padding import Padding
+from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from casewright.clock import iso
 from casewright.contracts.run import RunReport
 from casewright.errors import DeniedError, InputError
 from commands.ask import QUESTION, answer_view
-from commands.explanation import explain_run
+from commands.explanation import explain
 from commands.orchestrator import build_gateway, build_records, build_runner
 from commands.permission import permit
 from commands.review import EXIT_CODES, report_document, report_document_view, show_report
@@ -103,18 +99,6 @@ async def _cancel(shell: Shell, run_id: str) -> RunReport:
         return await build_runner(shell.services, gateway).cancel(row.tenant, run_id, by=by)
 
 
-def explain(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
-    """Answer the auditor's questions about a run, each from its records."""
-    shell: Shell = ctx.obj
-    document = shell.run(_explain(shell, run_id))
-    shell.show(document, _explain_view)
-
-
-async def _explain(shell: Shell, run_id: str) -> dict[str, Any]:
-    row = await _row_of(shell, run_id)
-    return await explain_run(shell.services, build_records(shell.services), row)
-
-
 async def _row_of(shell: Shell, run_id: str) -> RunRow:
     row = await build_records(shell.services).get(shell.principal("review").tenant, run_id)
     await _check_readable(shell, row)
@@ -171,31 +155,3 @@ def _list_view(document: dict[str, Any]) -> Table:
         for row in document["runs"]
     ]
     return listing("Runs", ("run", "case", "status", "updated"), rows, ids=[row["run_id"] for row in document["runs"]])
-
-
-def _explain_view(document: dict[str, Any]) -> RenderableType:
-    parts: list[RenderableType] = [Text(f"Run {document['run_id']}: {document['status']}", style="bold")]
-    for name in ("answered", "why", "evidence", "permission", "model", "tools", "validation", "cost", "detection"):
-        parts.append(Text(name, style="bold cyan"))
-        together: dict[str, list[str]] = {}
-        for line in document[name]:
-            together.setdefault(line["text"], []).extend(line["events"])
-        for text, events in together.items():
-            sources = Text(f" [{ranges(events)}]" if events else "", style="dim")
-            parts.append(Padding(Text(text).append_text(sources), (0, 0, 0, 2)))
-    return Group(*parts)
-
-
-def ranges(links: Sequence[str]) -> str:
-    """Event links in short: `audit:5-9,12, run:3`."""
-    shown: list[str] = []
-    for kind, found in itertools.groupby(links, key=lambda link: link.partition(":")[0]):
-        numbers = sorted(int(link.partition(":")[2]) for link in found)
-        spans: list[list[int]] = []
-        for number in numbers:
-            if spans and number == spans[-1][1] + 1:
-                spans[-1][1] = number
-            else:
-                spans.append([number, number])
-        shown.append(f"{kind}:" + ",".join(str(low) if low == high else f"{low}-{high}" for low, high in spans))
-    return ", ".join(shown)

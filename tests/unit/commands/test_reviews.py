@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commands.runs import ranges
+from graphs.explanation.links import ranges
 from tests.unit.commands.conftest import Casewright, Reviewed
 
 CASE = "HL-2026-0001"
@@ -129,6 +129,26 @@ def test_every_question_of_the_auditor_is_answered_from_records(alone: Casewrigh
                 assert kind in ("audit", "run")
                 assert 1 <= int(number) <= last
     assert "508.75 USD" in document["answered"][0]["text"]
+
+
+def test_an_explanation_is_written_to_a_file_in_each_format(
+    alone: Casewright, reviewed: Reviewed, tmp_path: Path
+) -> None:
+    plain = alone("runs", "explain", reviewed.run_id, "--as", "avery", "--format", "markdown")
+    file = tmp_path / "explained"
+    beginnings = {"text": f"Run {reviewed.run_id}: ", "markdown": f"# Run {reviewed.run_id}\n", "json": "{\n"}
+    for form, beginning in beginnings.items():
+        told = alone("runs", "explain", reviewed.run_id, "--as", "avery", "--format", form, "--output", str(file))
+        assert told.code == 0
+        assert file.read_text(encoding="utf-8").startswith(beginning)
+        if form == "markdown":
+            assert "## Under what permission?\n" in plain.out
+            assert file.read_text(encoding="utf-8").count("\n## ") == plain.out.count("\n## ")
+    document = json.loads(file.read_text(encoding="utf-8"))
+    shown = alone("runs", "explain", reviewed.run_id, "--as", "avery", "--json").document
+    assert [statement["text"] for statement in document["why"]] == [item["text"] for item in shown["why"]]
+    assert alone("runs", "explain", reviewed.run_id, "--format", "markdown", "--json").code == 2
+    assert alone("runs", "explain", reviewed.run_id, "--output", str(tmp_path)).code == 1
 
 
 @pytest.mark.parametrize("verb", ["show", "resume", "cancel", "explain"])
