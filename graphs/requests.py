@@ -46,18 +46,21 @@ class RunRequests:
         self._records = records
         self._questions = questions
 
-    async def start(self, principal: Principal, case_id: str, *, fresh: bool = False) -> RunRow:
+    async def start(self, principal: Principal, case_id: str, *, fresh: bool = False, run_id: str = "") -> RunRow:
         """The open run of the case, or a new one that is queued; with `fresh` always a new one.
 
         One transaction, so two who start at once get one run.
+
+        Args:
+            run_id: what a new run is called; if there is such a run, it is given again. Empty: chosen here.
         """
         async with self._services.database.write() as connection:
-            known = None
-            if not fresh:
+            known = await self._records.known(principal.tenant, run_id, connection=connection)
+            if known is None and not fresh:
                 known = await self._records.open_run(principal.tenant, case_id, kind=KIND, connection=connection)
             if known is not None:
                 return await self._records.get(principal.tenant, known, connection=connection)
-            row = await self._add(_new(case_id), principal, connection)
+            row = await self._add(_new(case_id, run_id), principal, connection)
             await self._audit(_Asked(principal, row, {}, kind="run.started"), connection)
             return row
 
@@ -128,11 +131,12 @@ class RunRequests:
             await self._audit(_Asked(principal, row, {"asked": "retry"}), connection)
             return await self._records.get(principal.tenant, run_id, connection=connection)
 
-    async def fork(self, principal: Principal, run_id: str, *, at: str = "") -> RunRow:
+    async def fork(self, principal: Principal, run_id: str, *, at: str = "", new_id: str = "") -> RunRow:
         """A new run that begins as the other stands: the next revision, its budgets spent so far, no approval.
 
         Args:
             at: the delegate to begin from; empty: the first.
+            new_id: what the new run is called; if there is such a run, it is given again. Empty: chosen here.
 
         Raises:
             NotFoundError: the tenant has no review with this id.
@@ -143,9 +147,11 @@ class RunRequests:
             raise InputError(f"there is no step {at!r} to fork at; name one of {', '.join(DELEGATES)}, or none")
         async with self._services.database.write() as connection:
             parent = await self._review(principal, run_id, connection)
+            if known := await self._records.known(principal.tenant, new_id, connection=connection):
+                return await self._records.get(principal.tenant, known, connection=connection)
             if parent.status not in FORKABLE:
                 raise ConflictError(f"run {run_id!r} is {parent.status}; pause it before it is forked")
-            row = await self._add(_new(parent.case_id, parent), principal, connection)
+            row = await self._add(_new(parent.case_id, new_id, parent), principal, connection)
             await self._records.note(row.run_id, "forked", {"parent": run_id, "at": at}, connection=connection)
             body: dict[str, object] = {"parent": run_id, "at": at, "revision": row.revision}
             await self._audit(_Asked(principal, row, body, kind="run.forked"), connection)
@@ -237,9 +243,9 @@ def reviewed(row: RunRow) -> RunRow:
     return row
 
 
-def _new(case_id: str, parent: RunRow | None = None) -> NewRun:
+def _new(case_id: str, run_id: str, parent: RunRow | None = None) -> NewRun:
     return NewRun(
-        run_id=f"run-{secrets.token_hex(8)}",
+        run_id=run_id or f"run-{secrets.token_hex(8)}",
         case_id=case_id,
         kind=KIND,
         status="queued",

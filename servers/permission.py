@@ -5,6 +5,9 @@ Tool facts are the `admin` entries of the access policy's data. It is *not* for 
 what they may do only through the guard of a server.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -44,6 +47,28 @@ class Permission:
     duties: Duties
 
 
+@dataclass(frozen=True, kw_only=True)
+class Witnessed:
+    """One deed that was decided on, and what it obliges to; None: it was denied."""
+
+    deed: Deed
+    permission: Permission | None
+
+
+_witness: ContextVar[list[Witnessed] | None] = ContextVar("casewright_witness", default=None)
+
+
+@contextmanager
+def witnessed() -> Generator[list[Witnessed]]:
+    """Everything that is decided inside, in order: who answers for others sees that somebody asked."""
+    decided: list[Witnessed] = []
+    before = _witness.set(decided)
+    try:
+        yield decided
+    finally:
+        _witness.reset(before)
+
+
 async def permitted(services: Services, principal: Principal, deed: Deed, *, session: str) -> Permission:
     """Decide and record.
 
@@ -62,6 +87,7 @@ async def permitted(services: Services, principal: Principal, deed: Deed, *, ses
     try:
         permission = _permission(decided)
     except DeniedError as error:
+        _note(deed, None)
         body |= {"code": error.code, "detail": str(error)}
         entry = AuditEntry.of_caller("call.denied", caller, body)
         await services.audit.append(entry, record=decider.record(decided))
@@ -71,7 +97,14 @@ async def permitted(services: Services, principal: Principal, deed: Deed, *, ses
     if permission.duties.audit_level == "full":
         body["arguments"] = deed.arguments
     await services.audit.append(AuditEntry.of_caller("call.allowed", caller, body), record=decider.record(decided))
+    _note(deed, permission)
     return permission
+
+
+def _note(deed: Deed, permission: Permission | None) -> None:
+    decided = _witness.get()
+    if decided is not None:
+        decided.append(Witnessed(deed=deed, permission=permission))
 
 
 def _caller(services: Services, principal: Principal, deed: Deed, session: str) -> Caller:

@@ -70,6 +70,17 @@ def current(path: Path) -> str | None:
         engine.dispose()
 
 
+def newest() -> str | None:
+    """The revision that this version brings a file to."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
 @contextmanager
 def _exclusive(path: Path) -> Generator[Connection]:
     """One write transaction around the whole migration: others wait, a failure leaves nothing."""

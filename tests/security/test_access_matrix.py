@@ -68,6 +68,7 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("admin", "steer_run"): ("write", "medium", "case", DECIDERS),
     ("admin", "answer_question"): ("write", "medium", "case", DECIDERS),
     ("admin", "give_feedback"): ("check", "low", "case", STAFF),
+    ("admin", "list_runs"): ("list", "low", "none", f"{STAFF} policy_author"),
     ("admin", "list_notices"): ("list", "low", "none", DECIDERS),
     ("admin", "revoke_approval"): ("write", "high", "action", DECIDERS),
     ("admin", "assign_approval"): ("write", "high", "action", "supervisor"),

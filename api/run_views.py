@@ -1,0 +1,213 @@
+"""What the API shows of runs, and who may see it; for the routes of runs, questions and events.
+
+A run is readable for whoever may read it by the policy, on its case; a question about the rules for
+its asker and auditors. Everything else looks absent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.permission import Asker
+from casewright.clock import iso
+from casewright.contracts.base import Contract
+from casewright.contracts.decision import ResourceInput
+from casewright.contracts.principal import Principal
+from casewright.contracts.question import Option, QuestionKind, QuestionState, RunQuestion
+from casewright.contracts.run import RunReport, RunStatus
+from casewright.errors import DeniedError, NotFoundError
+from graphs.records import ENDED, RunEvent, RunRow
+from servers.permission import Deed
+
+QUESTION = "ask"
+"""The kind of run that a question about the rules is."""
+PART = 100
+SCANNED = 300
+"""Rows that are looked at for one page."""
+READ_RUN = Deed(name="read_run", verb="read")
+LIST_RUNS = Deed(name="list_runs", verb="list")
+
+
+class RunSummary(Contract):
+    """A run in a list."""
+
+    run_id: str = Field(examples=["run-0f3c2a7d9b1e4c58"])
+    kind: Literal["review", "ask"]
+    case_id: str = Field(description="Empty for a question about the rules.", examples=["HL-2026-0001"])
+    subject: str = Field(description="The person on whose behalf it acts.", examples=["rosa"])
+    status: RunStatus
+    created: str = Field(description="RFC 3339, in UTC.", examples=["2026-11-21T09:30:00Z"])
+    updated: str = Field(examples=["2026-11-21T09:30:04Z"])
+    parent: str = Field(description="The run that it was forked from; empty: none.")
+    revision: int = Field(description="1, or one more than the parent's.")
+    wanted: Literal["", "cancel", "pause"] = Field(description="What was asked of it and is not done yet.")
+
+    @classmethod
+    def of(cls, row: RunRow) -> "RunSummary":
+        return cls(**_summary(row))
+
+
+class RunView(RunSummary):
+    """A run with its latest report."""
+
+    waiting_for: str = Field(description="The approval or question that it waits for; empty: none.")
+    attempts: int = Field(description="Failed attempts at the step it stands before.")
+    pins: dict[str, Any] = Field(description="The versions it was begun with.")
+    report: RunReport | None = Field(description="Null until it has waited or ended for the first time.")
+
+    @classmethod
+    def of(cls, row: RunRow) -> "RunView":
+        more: dict[str, Any] = {
+            "waiting_for": row.waiting_for,
+            "attempts": row.attempts,
+            "pins": dict(row.pins),
+            "report": row.report,
+        }
+        return cls(**_summary(row), **more)
+
+
+class RunEventView(Contract):
+    """Something that a run did."""
+
+    seq: int = Field(description="Counts from 1 without gaps; the id of a server-sent event.")
+    at: str
+    at_ns: int = Field(description="Nanoseconds since the epoch.")
+    kind: str = Field(examples=["step"])
+    body: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: RunEvent) -> "RunEventView":
+        return cls(seq=event.seq, at=iso(event.at_ns), at_ns=event.at_ns, kind=event.kind, body=event.body)
+
+
+class RunQuestionView(Contract):
+    """What a run asks a person."""
+
+    question_id: str
+    run_id: str
+    case_id: str
+    kind: QuestionKind
+    text: str
+    options: tuple[Option, ...]
+    detail: dict[str, Any] = Field(description="What a person needs to see to answer.")
+    state: QuestionState
+    created: str
+    answer: str = Field(description="The value of the option chosen; empty while open.")
+    answered_by: str
+    answered: str
+
+    @classmethod
+    def of(cls, question: RunQuestion) -> "RunQuestionView":
+        kept = question.model_dump(exclude={"tenant", "created_ns", "answered_ns"})
+        answered = iso(question.answered_ns) if question.answered_ns else ""
+        return cls(**kept, created=iso(question.created_ns), answered=answered)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadableRows:
+    """Some runs that a person may read."""
+
+    rows: tuple[RunRow, ...]
+    last: tuple[int, str] | None
+    """Where the next page goes on; None: there is no more."""
+
+
+def _summary(row: RunRow) -> dict[str, Any]:
+    return {
+        "run_id": row.run_id,
+        "kind": row.kind,
+        "case_id": row.case_id,
+        "subject": row.subject,
+        "status": row.status,
+        "created": iso(row.created_ns),
+        "updated": iso(row.updated_ns),
+        "parent": row.parent,
+        "revision": row.revision,
+        "wanted": row.wanted,
+    }
+
+
+def is_over(kind: str, status: RunStatus) -> bool:
+    """Whether nothing more can come of a run; one that failed may be tried again, unless it is a question."""
+    return status in ENDED or (kind == QUESTION and status == "failed")
+
+
+def ask_deed(principal: Principal) -> Deed:
+    """Asking about the rules of the person's own tenant."""
+    rules = ResourceInput(kind="corpus", exists=True, tenant=principal.tenant, classification="public")
+    return Deed(name="ask", verb="search", resource=rules)
+
+
+async def readable_run(asker: Asker, run_id: str, *, kind: str = "") -> RunRow:
+    """A run that this person may read, as it is now.
+
+    Raises:
+        NotFoundError: there is none for them, or it is of another kind.
+    """
+    row = await asker.parts.records.get(asker.principal.tenant, run_id)
+    if kind and row.kind != kind:
+        raise NotFoundError(f"run {run_id!r} is no {kind!r}")
+    await check_readable(asker, row)
+    return row
+
+
+async def readable_rows(
+    asker: Asker, chosen: Mapping[str, str], before: tuple[int, str] | None, limit: int
+) -> ReadableRows:
+    """The next runs that this person may read, newest first.
+
+    It looks at `SCANNED` runs at most, so that a page of somebody who may read few of many costs no more than another.
+    """
+    found: list[RunRow] = []
+    known: dict[str, bool] = {}
+    for _ in range(SCANNED // PART):
+        rows = await asker.parts.records.list(
+            asker.principal.tenant, case_id=chosen["case_id"], status=chosen["status"], before=before, limit=PART
+        )
+        for row in rows:
+            if len(found) == limit:
+                return ReadableRows(rows=tuple(found), last=before)
+            if await _is_readable(asker, row, known):
+                found.append(row)
+            before = row.created_ns, row.run_id
+        if len(rows) < PART:
+            return ReadableRows(rows=tuple(found), last=None)
+    return ReadableRows(rows=tuple(found), last=before)
+
+
+async def _is_readable(asker: Asker, row: RunRow, known: dict[str, bool]) -> bool:
+    """Decided once for each case and page; of questions once whether the person may ask at all."""
+    if row.case_id not in known:
+        try:
+            await check_readable(asker, row, owned=False)
+        except NotFoundError:
+            known[row.case_id] = False
+        else:
+            known[row.case_id] = True
+    return known[row.case_id] and (bool(row.case_id) or _owns(asker, row))
+
+
+async def check_readable(asker: Asker, row: RunRow, *, owned: bool = True) -> None:
+    """Ask whether this person may read a run.
+
+    Args:
+        owned: also that a question is their own, or theirs to audit.
+
+    Raises:
+        NotFoundError: they may not.
+    """
+    if row.case_id:
+        await asker.readable(READ_RUN, row.case_id)
+        return
+    try:
+        await asker.allowed(ask_deed(asker.principal))
+    except DeniedError as error:
+        raise NotFoundError(f"run {row.run_id!r} is not for {asker.principal.id!r}") from error
+    if owned and not _owns(asker, row):
+        raise NotFoundError(f"run {row.run_id!r} is another person's question")
+
+
+def _owns(asker: Asker, row: RunRow) -> bool:
+    return asker.principal.id == row.subject or "auditor" in asker.principal.roles
