@@ -56,6 +56,8 @@ class DraftNote:
     dropped: int
     """Findings that the gate refused and that were left out."""
     model: str
+    stands_on: tuple[str, ...]
+    """The clauses and facts that its findings name, in order; the wording is no part of it."""
 
 
 async def draft(
@@ -67,22 +69,28 @@ async def draft(
     findings = [_finding(item, materials) for item in result.output.findings]
     if not findings:
         nothing = ("there was nothing that a finding could stand on",)
-        return DraftNote(draft_id="", version=0, digest="", problems=nothing, dropped=0, model=model)
+        return DraftNote(draft_id="", version=0, digest="", problems=nothing, dropped=0, model=model, stands_on=())
     saved = await _save(tools, _recommendation(materials, findings, model), draft_id)
-    dropped = 0
+    kept = findings
     if not saved.ok:
         kept = _without(findings, saved.problems)
-        dropped = len(findings) - len(kept)
-        if kept and dropped:
+        if kept and len(kept) < len(findings):
             saved = await _save(tools, _recommendation(materials, kept, model), draft_id)
     return DraftNote(
         draft_id=saved.draft_id,
         version=saved.version,
         digest=saved.digest,
         problems=saved.problems,
-        dropped=dropped,
+        dropped=len(findings) - len(kept),
         model=model,
+        stands_on=_stands_on(kept),
     )
+
+
+def _stands_on(findings: list[Finding]) -> tuple[str, ...]:
+    clauses = {f"{item.document_id}@{item.version}#{item.label}" for one in findings for item in one.citations}
+    facts = {f"{fact.path}={fact.value}" for one in findings for fact in one.facts}
+    return (*sorted(clauses), *sorted(facts))
 
 
 def _asked(materials: Materials) -> DraftInput:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from agents.documents import CaseReading
 from agents.toolbox import Toolbox
-from casewright.models.classification import INTAKE_CLASSIFY, ClassifyInput
+from casewright.models.classification import INTAKE_CLASSIFY, ClassifyInput, Topic
 from casewright.models.gateway import CallContext, Gateway
 
 
@@ -18,11 +18,13 @@ class IntakeNote:
     currency: str
     topics: tuple[str, ...]
     queries: tuple[str, ...]
+    candidates: tuple[str, ...]
+    """Topics among which it cannot be told what the case is about; empty: it can."""
     model: str
 
 
-async def classify(tools: Toolbox, gateway: Gateway, context: CallContext) -> IntakeNote:
-    """Read the case and name its topics."""
+async def classify(tools: Toolbox, gateway: Gateway, context: CallContext, *, clarified: str = "") -> IntakeNote:
+    """Read the case and name its topics; `clarified` is the one that a person chose, empty: nobody was asked."""
     case = await tools.call("get_case", {}, CaseReading)
     known = [name for name in ("accounts", "notices", "parties") if getattr(case, name)]
     asked = ClassifyInput(
@@ -33,6 +35,7 @@ async def classify(tools: Toolbox, gateway: Gateway, context: CallContext) -> In
         issue=case.issue,
         transactions="",
         known_facts=tuple(known),
+        clarified=Topic(clarified) if clarified else None,
     )
     result = await gateway.run(INTAKE_CLASSIFY, asked, context=context)
     return IntakeNote(
@@ -41,5 +44,6 @@ async def classify(tools: Toolbox, gateway: Gateway, context: CallContext) -> In
         currency=case.currency,
         topics=tuple(topic.value for topic in result.output.topics),
         queries=result.output.queries,
+        candidates=tuple(topic.value for topic in result.output.candidates),
         model=result.record.model,
     )

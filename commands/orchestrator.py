@@ -68,12 +68,15 @@ def build_desk(services: Services, gateway: "Gateway") -> "Desk":
     # imported here: commands that only read need no graph
     from graphs.connections import Connections
     from graphs.desk import Desk
+    from graphs.spending import RecordedSpending
     from servers.build import ServerFactory
 
     return Desk(
         connections=Connections(services.exchange, ServerFactory(services).build),
         gateway=gateway,
         recorder=build_records(services),
+        questions=services.questions,
+        spending=RecordedSpending(services.database),
         people=services.standings,
         budgets=services.settings.budgets,
         clock=services.clock,

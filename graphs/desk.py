@@ -8,9 +8,11 @@ from typing import Protocol
 
 from casewright.clock import Clock
 from casewright.config import Budgets
+from casewright.contracts.question import RunQuestion
 from casewright.identity.local import Directory
 from casewright.models.gateway import CallContext, Gateway
 from graphs.connections import Connections, RunIdentity
+from graphs.spending import Spending
 from graphs.state import ReviewState
 
 
@@ -20,11 +22,21 @@ class StepRecorder(Protocol):
     async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None: ...
 
 
+class Questions(Protocol):
+    """Keeps what a run asks people; see `casewright.questions`."""
+
+    async def ask(self, question: RunQuestion) -> RunQuestion: ...
+
+    async def get(self, tenant: str, question_id: str) -> RunQuestion: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     connections: Connections
     gateway: Gateway
     recorder: StepRecorder
+    questions: Questions
+    spending: Spending
     people: Directory
     budgets: Budgets
     clock: Clock

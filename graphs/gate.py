@@ -2,7 +2,8 @@
 
 A node re-runs from its top on every resume, so nothing with an effect may stand beside an
 interrupt. The value a run is resumed with is ignored: it is a wake-up. What people decided is
-in the approval ledger, and what they added is in the case store; both are read afterwards.
+in the approval ledger, what they added in the case store, and what they answered in the store
+of questions; all are read afterwards.
 """
 
 from langgraph.types import interrupt
@@ -25,3 +26,9 @@ async def ask(state: ReviewState) -> ReviewUpdate:
         "done": [],
         "verified": False,
     }
+
+
+async def ask_person(state: ReviewState) -> ReviewUpdate:
+    """Wait for the answer to the question that `inquire` wrote."""
+    interrupt({"waiting": "answer", "question_id": state.get("question_id", ""), "kind": state.get("doubt", "")})
+    return {"trail": [*state.get("trail", []), "ask_person"]}

@@ -1,15 +1,10 @@
 """The nodes of a review: each one delegates to a specialist and keeps ids and small values.
 
-`step` wraps them all: it counts, times, records, and turns an expected failure into a reason to
-stop, so that a review ends as "incomplete, because" and not with an exception. The gate is not
-here (see `graphs.gate`): nothing in this file interrupts.
+What every step has around it is in `graphs.stepping`. The nodes that wait are not here (see `graphs.gate`):
+nothing in this file interrupts.
 """
 
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
-
-from mcp.shared.exceptions import MCPError
 
 from agents import drafter, evidence_checker, executor, facts_analyst, intake, policy_researcher, verifier
 from agents.specialist import (
@@ -25,22 +20,12 @@ from agents.specialist import (
 from agents.toolbox import McpToolbox, ToolBudget
 from casewright.cases.computed import computed_facts
 from casewright.contracts.recommendation import CaseAssessment, ClauseRef
-from casewright.errors import CasewrightError, StorageError, UnavailableError
 from casewright.models.recommendation import CaseFact
-from graphs.budget import spent_out
 from graphs.desk import Desk
+from graphs.inquiry import AS_RECORDED, heeded, question
+from graphs.progress import found
 from graphs.state import ReviewState, ReviewUpdate
-
-NodeWork = Callable[[ReviewState, ToolBudget], Awaitable[ReviewUpdate]]
-
-
-class Node(Protocol):
-    """A node as the graph calls it."""
-
-    async def __call__(self, state: ReviewState) -> ReviewUpdate: ...
-
-
-LONGEST_REASON = 600
+from graphs.stepping import LONGEST_REASON
 
 
 class ReviewNodes:
@@ -49,62 +34,33 @@ class ReviewNodes:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def step(self, name: str, work: NodeWork, *, closing: bool = False) -> Node:
-        """A node that counts against the budgets and records what it did.
-
-        With a budget spent it does nothing but say so; a closing node, which spends nothing, runs.
-        """
-
-        async def node(state: ReviewState) -> ReviewUpdate:
-            begun = self._desk.clock.now_ns()
-            budget = ToolBudget(limit=self._desk.budgets.tool_calls, spent=state.get("tool_calls", 0))
-            spent = "" if closing else spent_out(state, self._desk.budgets)
-            here: ReviewState = {**state, "node": name}
-            update = ReviewUpdate(stop=spent) if spent else await _or_stop(name, work, here, budget)
-            spent_ms = (self._desk.clock.now_ns() - begun) // 1_000_000
-            counted: ReviewUpdate = {
-                "steps": state.get("steps", 0) + 1,
-                "tool_calls": budget.spent,
-                "spent_ms": state.get("spent_ms", 0) + spent_ms,
-                "trail": [*state.get("trail", []), name],
-            }
-            body: dict[str, object] = {"node": name, "milliseconds": spent_ms, "tool_calls": budget.spent}
-            if update.get("stop"):
-                body["stop"] = update.get("stop", "")
-            await self._desk.recorder.step(state["run_id"], "step", body)
-            return {**update, **counted}
-
-        return node
-
-    def delegate(self, name: str, work: NodeWork) -> Node:
-        """A step of the router's delegates: done once per reading of the facts."""
-
-        async def delegated(state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
-            update = await work(state, budget)
-            return {
-                **update,
-                "done": [*state.get("done", []), name],
-                "delegations": state.get("delegations", 0) + 1,
-            }
-
-        return self.step(name, delegated)
-
     async def intake(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
+        clarified = state.get("clarified", "")
+        topic = "" if clarified == AS_RECORDED else clarified
         async with self._open(INTAKE, state, budget) as tools:
-            note = await intake.classify(tools, self._desk.gateway, self._desk.context(state, INTAKE.name))
+            context = self._desk.context(state, INTAKE.name)
+            note = await intake.classify(tools, self._desk.gateway, context, clarified=topic)
+        unclear = bool(note.candidates) and not clarified
         return {
+            "classified": True,
             "case_type": note.case_type,
             "as_of": note.as_of,
             "currency": note.currency,
             "topics": list(note.topics),
             "queries": list(note.queries),
+            "candidates": list(note.candidates),
+            "doubt": "clarification" if unclear else "",
             "model": note.model,
         }
 
     async def analyse_facts(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
         async with self._open(FACTS_ANALYST, state, budget) as tools:
             facts = await facts_analyst.survey(tools)
-        return {"fact_paths": [fact.path for fact in facts]}
+        values = [[fact.path, fact.value] for fact in facts]
+        return {
+            "fact_paths": [fact.path for fact in facts],
+            "evidence": found("facts_analyst", state, values),
+        }
 
     async def check_evidence(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
         assessment = await self._assess(state, budget)
@@ -116,6 +72,7 @@ class ReviewNodes:
             "action": assessment.outcome.action,
             "amount_minor": assessment.outcome.amount_minor,
             "refs": [[ref.document_id, ref.label] for ref in _named_clauses(assessment)],
+            "evidence": found("evidence_checker", state, body),
         }
 
     async def research(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
@@ -135,6 +92,7 @@ class ReviewNodes:
             "clauses": [list(handle) for handle in note.clauses],
             "gaps": list(note.gaps),
             "index_version": note.index_version,
+            "evidence": found("policy_researcher", state, [sorted(map(list, note.clauses)), sorted(note.gaps)]),
         }
 
     async def draft(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
@@ -159,6 +117,7 @@ class ReviewNodes:
             "draft_digest": note.digest,
             "verified": False,
             "model": note.model,
+            "evidence": found("drafter", state, note.stands_on),
         }
 
     async def verify(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
@@ -196,6 +155,20 @@ class ReviewNodes:
         if state.get("effect_id"):
             return {"status": "completed", "because": "the approved action was executed"}
         return {"status": "completed", "because": state.get("declined") or "the rules ask for no action"}
+
+    async def inquire(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
+        """Write the question that a person has to answer; the same one again if the step is repeated."""
+        asked = await self._desk.questions.ask(question(state))
+        body: dict[str, object] = {"question_id": asked.question_id, "kind": asked.kind}
+        await self._desk.recorder.step(state["run_id"], "asked", body)
+        return {"question_id": asked.question_id}
+
+    async def heed(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
+        """Do what the answer in the store says, whatever woke the run."""
+        answered = await self._desk.questions.get(state["tenant"], state.get("question_id", ""))
+        body: dict[str, object] = {"question_id": answered.question_id, "answer": answered.answer}
+        await self._desk.recorder.step(state["run_id"], "heeded", body)
+        return heeded(state, answered)
 
     def _open(
         self, specialist: Specialist, state: ReviewState, budget: ToolBudget
@@ -236,15 +209,6 @@ class ReviewNodes:
             clauses=clauses,
             index_version=state.get("index_version", ""),
         )
-
-
-async def _or_stop(name: str, work: NodeWork, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
-    try:
-        return await work(state, budget)
-    except (StorageError, UnavailableError):
-        raise  # the machine failed, not the review: it can go on from its last checkpoint
-    except (CasewrightError, MCPError) as error:
-        return {"stop": f"{name}: {error}"[:LONGEST_REASON]}
 
 
 def _named_clauses(assessment: CaseAssessment) -> tuple[ClauseRef, ...]:

@@ -1,12 +1,15 @@
 """The report of a run: from its state and the stores, never from what a model says of itself."""
 
-from casewright.config import Budgets
 from casewright.contracts.approval import Approval
+from casewright.contracts.question import RunQuestion
 from casewright.contracts.recommendation import CaseAssessment
-from casewright.contracts.run import Budget, BudgetLimits, BudgetSpent, PendingApproval, RunReport, RunStatus
+from casewright.contracts.run import Budget, PendingApproval, RunReport, RunStatus
 from casewright.effects.history import receipt_of
+from casewright.models.prices import prices
 from casewright.services import Services
+from graphs.budget import limits, reconciled, spent
 from graphs.records import RunRecords
+from graphs.spending import RecordedSpending
 from graphs.state import ReviewState
 
 
@@ -21,6 +24,8 @@ async def build_report(
     assessment = CaseAssessment.model_validate(assessed[-1].body) if assessed else None
     approval_id = state.get("approval_id", "")
     approval = await services.approvals.get(tenant, approval_id) if approval_id else None
+    known = await RecordedSpending(services.database).of_run(tenant, state["run_id"])
+    counted: ReviewState = {**state, **reconciled(state, known)}
     receipt = await receipt_of(services.database, tenant, approval_id) if approval_id else None
     return RunReport(
         run_id=state["run_id"],
@@ -33,11 +38,18 @@ async def build_report(
         deadlines=assessment.deadlines if assessment else (),
         pending=_pending(approval),
         steps=tuple(state.get("trail", [])),
-        budget=_budget(state, services.settings.budgets),
+        budget=Budget(limits=limits(services.settings.budgets), spent=spent(counted), currency=prices().currency),
         model=state.get("model", ""),
         receipt=receipt.model_dump(mode="json") if receipt else None,
         questions=assessment.outcome.questions if assessment and status == "waiting_information" else (),
+        asked=await _asked(services, state) if status == "waiting_answer" else None,
     )
+
+
+async def _asked(services: Services, state: ReviewState) -> RunQuestion | None:
+    """The question that is open."""
+    found = await services.questions.of_run(state["tenant"], state["run_id"])
+    return next((question for question in found if question.state == "open"), None)
 
 
 def _pending(approval: Approval | None) -> tuple[PendingApproval, ...]:
@@ -55,18 +67,5 @@ def _pending(approval: Approval | None) -> tuple[PendingApproval, ...]:
             quorum=approval.rule.quorum,
             state=approval.state,
             expires_ns=approval.expires_ns,
-        ),
-    )
-
-
-def _budget(state: ReviewState, limits: Budgets) -> Budget:
-    return Budget(
-        limits=BudgetLimits(
-            steps=limits.steps, tool_calls=limits.tool_calls, wall_clock_seconds=limits.wall_clock_seconds
-        ),
-        spent=BudgetSpent(
-            steps=state.get("steps", 0),
-            tool_calls=state.get("tool_calls", 0),
-            wall_clock_ms=state.get("spent_ms", 0),
         ),
     )

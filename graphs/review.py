@@ -2,24 +2,30 @@
 
 intake → router ⇄ specialists → verify → propose → gate → act → record, and wrap when a budget
 is spent or a step could not be done. Only `propose` leads to `gate`, and only `gate` to `act`.
+What a person has to answer goes inquire → ask_person → heed, and back to the router.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from langgraph.graph import END, START, StateGraph
 
 from casewright.config import Budgets
 from graphs.desk import Desk
-from graphs.gate import ask, gate
-from graphs.nodes import Node, ReviewNodes
-from graphs.router import next_step, stopped
-from graphs.state import ReviewState, ReviewUpdate
+from graphs.gate import ask, ask_person, gate
+from graphs.nodes import ReviewNodes
+from graphs.router import AGENTS, next_step, stopped
+from graphs.state import DELEGATES, ReviewState, ReviewUpdate
+from graphs.stepping import Node, Stepping
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
 
-ROUTED = ("facts_analyst", "evidence_checker", "policy_researcher", "drafter", "verify", "ask", "propose", "record")
+ROUTED = ("intake", *DELEGATES, "verify", "ask", "inquire", "propose", "record", "wrap")
+"""Where the router may lead."""
+RETURNING = ("intake", *DELEGATES, "verify", "ask", "heed")
+"""What comes back to the router."""
 RECURSION_LIMIT = 200
 """A backstop only: the run's own counters end it long before."""
 
@@ -28,32 +34,18 @@ def build_graph(
     desk: Desk, checkpoints: "BaseCheckpointSaver[Any]"
 ) -> "CompiledStateGraph[ReviewState, None, ReviewState, ReviewState]":
     """The compiled graph over one desk and one checkpoint store."""
-    nodes = ReviewNodes(desk)
     graph = StateGraph(ReviewState)
-
-    def add(name: str, node: Node) -> None:
+    for name, node in _nodes(desk).items():
         graph.add_node(name, node)  # pyright: ignore[reportUnknownMemberType]
-
-    add("intake", nodes.step("intake", nodes.intake))
-    add("facts_analyst", nodes.delegate("facts_analyst", nodes.analyse_facts))
-    add("evidence_checker", nodes.delegate("evidence_checker", nodes.check_evidence))
-    add("policy_researcher", nodes.delegate("policy_researcher", nodes.research))
-    add("drafter", nodes.delegate("drafter", nodes.draft))
-    add("verify", nodes.step("verify", nodes.verify))
-    add("ask", ask)
-    add("propose", nodes.step("propose", nodes.propose))
-    add("gate", gate)
-    add("act", nodes.step("act", nodes.act))
-    add("record", nodes.step("record", nodes.record, closing=True))
-    add("wrap", _wrap(desk.budgets))
 
     def route(state: ReviewState) -> str:
         return next_step(state, desk.budgets)
 
-    graph.add_edge(START, "intake")
-    for name in ("intake", "facts_analyst", "evidence_checker", "policy_researcher", "drafter", "verify", "ask"):
-        graph.add_conditional_edges(name, route, [*ROUTED, "wrap"])
-    graph.add_conditional_edges("propose", _after_propose, ["gate", "wrap"])
+    for name in (START, *RETURNING):
+        graph.add_conditional_edges(name, route, list(ROUTED))
+    graph.add_conditional_edges("inquire", _unless_stopped("ask_person"), ["ask_person", "wrap"])
+    graph.add_edge("ask_person", "heed")
+    graph.add_conditional_edges("propose", _unless_stopped("gate"), ["gate", "wrap"])
     graph.add_edge("gate", "act")
     graph.add_conditional_edges("act", _after_act, ["gate", "record", "wrap"])
     graph.add_edge("record", END)
@@ -61,8 +53,34 @@ def build_graph(
     return graph.compile(checkpointer=checkpoints)  # pyright: ignore[reportUnknownMemberType]
 
 
-def _after_propose(state: ReviewState) -> str:
-    return "wrap" if state.get("stop") else "gate"
+def _nodes(desk: Desk) -> dict[str, Node]:
+    """Every node by name."""
+    nodes, steps = ReviewNodes(desk), Stepping(desk)
+    executor = AGENTS["propose"]
+    return {
+        "intake": steps.step("intake", nodes.intake, agent=AGENTS["intake"]),
+        "facts_analyst": steps.delegate("facts_analyst", nodes.analyse_facts),
+        "evidence_checker": steps.delegate("evidence_checker", nodes.check_evidence),
+        "policy_researcher": steps.delegate("policy_researcher", nodes.research),
+        "drafter": steps.delegate("drafter", nodes.draft),
+        "verify": steps.step("verify", nodes.verify, agent=AGENTS["verify"]),
+        "ask": ask,
+        "inquire": steps.step("inquire", nodes.inquire),
+        "ask_person": ask_person,
+        "heed": steps.step("heed", nodes.heed),
+        "propose": steps.step("propose", nodes.propose, agent=executor),
+        "gate": gate,
+        "act": steps.step("act", nodes.act, agent=executor),
+        "record": steps.step("record", nodes.record, closing=True),
+        "wrap": _wrap(desk.budgets),
+    }
+
+
+def _unless_stopped(following: str) -> Callable[[ReviewState], str]:
+    def follow(state: ReviewState) -> str:
+        return "wrap" if state.get("stop") else following
+
+    return follow
 
 
 def _after_act(state: ReviewState) -> str:
@@ -71,7 +89,7 @@ def _after_act(state: ReviewState) -> str:
     return "wrap" if state.get("stop") else "gate"
 
 
-def _wrap(budgets: Budgets) -> Any:
+def _wrap(budgets: Budgets) -> Node:
     async def wrap(state: ReviewState) -> ReviewUpdate:
         return {
             "status": "incomplete",

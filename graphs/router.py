@@ -2,22 +2,31 @@
 
 Every reachable state has exactly one next step, and no path leads to `act` but through `gate`:
 the router can name `propose`, which alone is wired to the gate. A model proposes nothing here.
+A run begins here as well, so a fork may begin wherever its state says.
 """
 
 from casewright.config import Budgets
 from casewright.contracts.recommendation import CONSEQUENTIAL_ACTIONS
-from graphs.budget import spent_out, unfinishable
+from graphs.budget import handed_over, spent_out, unfinishable
+from graphs.inquiry import MAX_INQUIRIES
 from graphs.state import DELEGATES, ReviewState, Step
 
 MAX_QUESTIONS = 4
-MAX_DELEGATIONS = len(DELEGATES) * (1 + MAX_QUESTIONS)
-"""Every delegate once at first, and once more after each answer."""
+"""Times that one run waits for missing information."""
+AGENTS: dict[Step, str] = {
+    "intake": "intake",
+    **{delegate: delegate for delegate in DELEGATES},
+    "verify": "verifier",
+    "propose": "executor",
+}
+"""To whom a step hands over."""
 
 
 def next_step(state: ReviewState, budgets: Budgets) -> Step:
     """The one next step.
 
-    `wrap` ends the run as incomplete, `record` as completed; `ask` waits for information.
+    `wrap` ends the run as incomplete, `record` as completed; `ask` waits for information,
+    `inquire` asks a person.
     """
     return "wrap" if stopped(state, budgets) else _wanted(state)
 
@@ -27,21 +36,28 @@ def stopped(state: ReviewState, budgets: Budgets) -> str:
     reason = state.get("stop", "") or spent_out(state, budgets)
     if reason:
         return reason
-    match _wanted(state):
+    wanted = _wanted(state)
+    match wanted:
         case "ask" if state.get("answered", 0) >= MAX_QUESTIONS:
             return f"information was asked for {MAX_QUESTIONS} times and is still missing"
+        case "inquire" if state.get("asked", 0) >= MAX_INQUIRIES:
+            return f"people were asked {MAX_INQUIRIES} times how to go on, and it still cannot be told"
         case "propose":
-            return unfinishable(state, budgets)
+            return unfinishable(state, budgets) or handed_over(state, AGENTS[wanted], budgets)
         case "wrap":
             return f"the rules gave the action {state.get('action', '')!r}, which nobody knows how to carry out"
-        case wanted if wanted in DELEGATES and state.get("delegations", 0) >= MAX_DELEGATIONS:
-            return f"the run has handed over {MAX_DELEGATIONS} times"
+        case _ if wanted in AGENTS:
+            return handed_over(state, AGENTS[wanted], budgets)
         case _:
             return ""
 
 
 def _wanted(state: ReviewState) -> Step:
     """Where the review goes while nothing stops it."""
+    if state.get("doubt", ""):
+        return "inquire"
+    if not state.get("classified", False):
+        return "intake"
     for delegate in DELEGATES:
         if delegate not in state.get("done", []):
             return delegate

@@ -16,6 +16,7 @@ from casewright.models.support import has_hidden_characters
 from casewright.models.task import Task
 
 MAXIMUM_QUERIES = 6
+MAXIMUM_CANDIDATES = 5
 _PERSONAL = re.compile(r"\d{5,}|@|\d[\d -]{7,}\d|[$€£]\s*\d|\d+[.,]\d{2}\b(?!\()|\d{4}-\d{2}-\d{2}")
 _WORD = re.compile(r"\w+")
 _LONGEST_COPY = 6
@@ -59,6 +60,8 @@ class ClassifyInput(Contract):
     """A summary in words: how many, which channels, which countries."""
     known_facts: tuple[str, ...]
     """Names of facts the case file holds, not their values."""
+    clarified: Topic | None = None
+    """What a person said the case is about; None: nobody was asked."""
 
 
 class ClassifyOutput(Contract):
@@ -72,12 +75,14 @@ class ClassifyOutput(Contract):
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
     """ISO 639 code of the narrative; `und` when it cannot be told."""
     needs_clarification: bool
+    candidates: Annotated[tuple[Topic, ...], Field(max_length=MAXIMUM_CANDIDATES)] = ()
+    """What it may be about, where that has to be clarified: a person is shown these to choose from."""
     why: Annotated[str, StringConstraints(max_length=600)]
 
 
 def check_classification(value: ClassifyInput, output: ClassifyOutput) -> tuple[str, ...]:
-    """Distinct topics and queries; no query that carries case data."""
-    problems: list[str] = []
+    """Distinct topics and queries; no query that carries case data; candidates exactly where a person has to choose."""
+    problems = _unclear(value, output)
     if len(set(output.topics)) != len(output.topics):
         problems.append("topics: name each topic once")
     if len({query.casefold() for query in output.queries}) != len(output.queries):
@@ -91,6 +96,18 @@ def check_classification(value: ClassifyInput, output: ClassifyOutput) -> tuple[
     return tuple(problems)
 
 
+def _unclear(value: ClassifyInput, output: ClassifyOutput) -> list[str]:
+    """What is wrong with what is said to be unclear."""
+    if value.clarified is not None:
+        settled = output.topics[0] is value.clarified and not output.needs_clarification and not output.candidates
+        return [] if settled else [f"topics: a person said that it is {value.clarified}; name it first and ask no more"]
+    if not output.needs_clarification:
+        return ["candidates: name them only where needs_clarification is true"] if output.candidates else []
+    if len(set(output.candidates)) != len(output.candidates) or len(output.candidates) < 2:
+        return [f"candidates: name 2 to {MAXIMUM_CANDIDATES} different topics to choose from"]
+    return []
+
+
 def _runs(text: str) -> set[tuple[str, ...]]:
     words = _WORD.findall(text.casefold())
     return {tuple(words[at : at + _LONGEST_COPY]) for at in range(len(words) - _LONGEST_COPY + 1)}
@@ -98,7 +115,7 @@ def _runs(text: str) -> set[tuple[str, ...]]:
 
 INTAKE_CLASSIFY: Task[ClassifyInput, ClassifyOutput] = Task(
     name="intake.classify",
-    version=1,
+    version=2,
     input=ClassifyInput,
     output=ClassifyOutput,
     prompt="intake.md",

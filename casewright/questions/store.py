@@ -32,26 +32,20 @@ class RunQuestions:
         self._audit = audit
         self._clock = clock
 
-    async def ask(self, question: RunQuestion, *, connection: AsyncConnection) -> RunQuestion:
-        """Keep an open question, within the caller's write transaction; one with the same id is given back as it is.
+    async def ask(self, question: RunQuestion, *, connection: AsyncConnection | None = None) -> RunQuestion:
+        """Keep an open question, within the caller's write transaction if there is one.
 
-        `created_ns` is set here.
+        One with the same id is given back as it is. `created_ns` is set here.
 
         Raises:
             InputError: it is not open, or it has fewer than two options, too many or two with the same value.
             ConflictError: there is another question with this id.
         """
         _check_askable(question)
-        known = await _found(connection, _by_id(question.question_id))
-        if known is not None:
-            if _asked(known) != _asked(question):
-                raise ConflictError(f"there is another question {question.question_id!r}; ask under another id")
-            return known
-        asked = question.model_copy(update={"created_ns": self._clock.now_ns()})
-        await connection.execute(insert(run_questions).values(_row_values(asked)))
-        body = {"kind": asked.kind, "asked": digest(_asked(asked)), "options": [item.value for item in asked.options]}
-        await self._record("question.asked", asked, "", body, connection)
-        return asked
+        if connection is not None:
+            return await self._ask(question, connection)
+        async with self._database.write() as own:
+            return await self._ask(question, own)
 
     async def answer(self, tenant: str, run_id: str, question_id: str, value: str, *, by: Principal) -> RunQuestion:
         """Choose one of the options; the same answer again changes nothing.
@@ -113,6 +107,18 @@ class RunQuestions:
             .where(run_questions.c.state == "open")
         )
         await connection.execute(open_now.values(state="withdrawn"))
+
+    async def _ask(self, question: RunQuestion, connection: AsyncConnection) -> RunQuestion:
+        known = await _found(connection, _by_id(question.question_id))
+        if known is not None:
+            if _asked(known) != _asked(question):
+                raise ConflictError(f"there is another question {question.question_id!r}; ask under another id")
+            return known
+        asked = question.model_copy(update={"created_ns": self._clock.now_ns()})
+        await connection.execute(insert(run_questions).values(_row_values(asked)))
+        body = {"kind": asked.kind, "asked": digest(_asked(asked)), "options": [item.value for item in asked.options]}
+        await self._record("question.asked", asked, "", body, connection)
+        return asked
 
     async def _record(
         self, kind: EventKind, question: RunQuestion, subject: str, body: dict[str, Any], connection: AsyncConnection

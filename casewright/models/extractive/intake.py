@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 from casewright.contracts.case import CaseType
-from casewright.models.classification import MAXIMUM_QUERIES, ClassifyInput, ClassifyOutput, Topic
+from casewright.models.classification import MAXIMUM_CANDIDATES, MAXIMUM_QUERIES, ClassifyInput, ClassifyOutput, Topic
 from casewright.models.extractive.language import language_of
 from casewright.models.extractive.matching import stem, terms
 
@@ -45,13 +45,15 @@ def classify(value: ClassifyInput) -> ClassifyOutput:
     spoken = terms(f"{value.title} {value.issue} {value.product} {value.transactions} {value.narrative}")
     hits = {topic: _hits(subject, spoken) for topic, subject in table.items() if topic not in given}
     added = sorted((topic for topic in hits if hits[topic] >= _LEAST_HITS), key=lambda topic: -hits[topic])
-    topics = (*given, *added)[:MAXIMUM_QUERIES]
-    unclear = _unclear(value)
+    settled = () if value.clarified is None else (value.clarified,)
+    topics = tuple(dict.fromkeys((*settled, *given, *added)))[:MAXIMUM_QUERIES]
+    unclear = "" if settled else _unclear(value)
     return ClassifyOutput(
         topics=topics,
         queries=tuple(table[topic].query for topic in topics),
         language=language_of(value.narrative),
         needs_clarification=bool(unclear),
+        candidates=_candidates(topics) if unclear else (),
         why=unclear or "Subjects of the case type, then those that the case speaks of.",
     )
 
@@ -70,6 +72,12 @@ def subjects() -> dict[Topic, Subject]:
 
 def _hits(subject: Subject, spoken: Counter[str]) -> int:
     return sum(spoken[word] for word in subject.words)
+
+
+def _candidates(topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
+    """What to let a person choose from: the likeliest, and that it is something else."""
+    likely = [topic for topic in topics if topic is not Topic.OTHER]
+    return (*likely[: MAXIMUM_CANDIDATES - 1], Topic.OTHER)
 
 
 def _unclear(value: ClassifyInput) -> str:

@@ -10,25 +10,42 @@ from mcp.server.mcpserver import MCPServer
 from casewright.clock import ManualClock
 from casewright.config import Budgets, app_root
 from casewright.contracts.principal import Actor, Principal, ServerName
+from casewright.contracts.question import RunQuestion
 from casewright.identity.local import sample_identities
 from casewright.models.accounting import MemoryRecorder
 from casewright.models.gateway import Gateway
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
+from graphs.budget import Recorded
 from graphs.connections import Connections
 from graphs.desk import Desk
-from graphs.review import ROUTED, build_graph
-from graphs.state import DELEGATES
+from graphs.review import RETURNING, ROUTED, build_graph
 from tests.support.model_permission import offline_only
 
 Edges = frozenset[tuple[str, str]]
-SPECIALISTS = (*DELEGATES, "intake", "verify", "ask")
 
 
 class NoRecorder:
     """Nothing runs here, so nothing is recorded."""
 
     async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None:
+        raise AssertionError("no node runs in these tests")
+
+
+class NoQuestions:
+    """Nothing runs here, so nobody is asked."""
+
+    async def ask(self, question: RunQuestion) -> RunQuestion:
+        raise AssertionError("no node runs in these tests")
+
+    async def get(self, tenant: str, question_id: str) -> RunQuestion:
+        raise AssertionError("no node runs in these tests")
+
+
+class NoSpending:
+    """Nothing runs here, so nothing is spent."""
+
+    async def of_run(self, tenant: str, run_id: str) -> Recorded:
         raise AssertionError("no node runs in these tests")
 
 
@@ -56,6 +73,8 @@ def edges() -> Edges:
             permission=offline_only(),
         ),
         recorder=NoRecorder(),
+        questions=NoQuestions(),
+        spending=NoSpending(),
         people=sample_identities(),
         budgets=Budgets(),
         clock=clock,
@@ -84,13 +103,13 @@ def reachable(edges: Edges, start: str, *, without: Iterable[str] = ()) -> set[s
 def test_no_path_reaches_act_but_through_propose_and_the_gate(edges: Edges) -> None:
     assert sources(edges, "act") == {"gate"}
     assert sources(edges, "gate") == {"propose", "act"}
-    assert sources(edges, "propose") == set(SPECIALISTS)
+    assert sources(edges, "propose") == {"__start__", *RETURNING}
     assert "act" in reachable(edges, "__start__")
     assert "act" not in reachable(edges, "__start__", without=["gate"])
     assert "gate" not in reachable(edges, "__start__", without=["propose"])
 
 
-@pytest.mark.parametrize("source", ["verify", "intake", "ask", "propose"])
+@pytest.mark.parametrize("source", ["verify", "intake", "ask", "heed", "inquire", "propose", "__start__"])
 def test_the_search_for_paths_would_find_a_way_around_the_gate(edges: Edges, source: str) -> None:
     assert "act" in reachable(edges | {(source, "act")}, "__start__", without=["gate"])
 
@@ -105,7 +124,16 @@ def test_every_node_is_reached_and_ends_only_in_record_or_wrap(edges: Edges) -> 
 
 
 @pytest.mark.proves("E1")
-def test_the_router_alone_connects_the_specialists(edges: Edges) -> None:
-    for source in SPECIALISTS:
-        assert {target for found, target in edges if found == source} == {*ROUTED, "wrap"}
-    assert {target for source, target in edges if source == "__start__"} == {"intake"}
+def test_the_router_alone_begins_a_run_and_connects_the_specialists(edges: Edges) -> None:
+    for source in ("__start__", *RETURNING):
+        assert {target for found, target in edges if found == source} == set(ROUTED)
+    assert "act" not in ROUTED
+    assert "gate" not in ROUTED
+
+
+@pytest.mark.proves("E1", "E6")
+def test_a_person_is_asked_only_after_the_question_is_written_and_heeded_only_after_the_wait(edges: Edges) -> None:
+    assert sources(edges, "ask_person") == {"inquire"}
+    assert sources(edges, "heed") == {"ask_person"}
+    assert {target for source, target in edges if source == "inquire"} == {"ask_person", "wrap"}
+    assert "heed" not in reachable(edges, "__start__", without=["ask_person"])

@@ -1,0 +1,145 @@
+"""What every step of a review has around it: its budgets, its deadline, its record.
+
+An expected failure becomes a reason to stop, so that a review ends as "incomplete, because" and not with an
+exception. Where the machine failed, not the review, the exception goes on to the runner, and what the attempt took
+is kept for the next one to count.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from mcp.shared.exceptions import MCPError
+
+from agents.toolbox import ToolBudget
+from casewright.errors import CasewrightError, StorageError, UnavailableError
+from graphs.budget import handed_over, reconciled, spent_out, step_deadline
+from graphs.desk import Desk
+from graphs.progress import noted
+from graphs.spending import FAILED_STEP
+from graphs.state import STATE_VERSION, Delegate, ReviewState, ReviewUpdate
+
+NodeWork = Callable[[ReviewState, ToolBudget], Awaitable[ReviewUpdate]]
+LONGEST_REASON = 600
+_log = logging.getLogger("casewright.graphs")
+
+
+class Node(Protocol):
+    """A node as the graph calls it."""
+
+    async def __call__(self, state: ReviewState) -> ReviewUpdate: ...
+
+
+class Stepping:
+    """Makes nodes of what specialists do."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def step(self, name: str, work: NodeWork, *, agent: str = "", closing: bool = False) -> Node:
+        """A node that counts against the budgets and records what it did.
+
+        With a budget spent it does nothing but say so; a closing node, which spends nothing, runs.
+        """
+
+        async def node(state: ReviewState) -> ReviewUpdate:
+            begun_ns = self._desk.clock.now_ns()
+            here: ReviewState = {**state, **await self._reconciled(state), "node": name}
+            budget = ToolBudget(limit=self._desk.budgets.tool_calls, spent=here.get("tool_calls", 0))
+            refused = "" if closing else self._refused(here, agent)
+            handed = {agent: 1} if agent and not refused else {}
+            update: ReviewUpdate = {"stop": refused} if refused else await self._attempt(here, work, budget)
+            spent_ms = self._milliseconds_since(begun_ns)
+            counted = _counted({**here, "tool_calls": budget.spent}, handed, spent_ms)
+            await self._record(here, update, counted, spent_ms)
+            return {**update, **counted, **await self._used(here, counted)}
+
+        return node
+
+    def delegate(self, name: Delegate, work: NodeWork) -> Node:
+        """A step of the router's delegates: done once per reading of the facts, and watched for circles."""
+
+        async def delegated(state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
+            update = await work(state, budget)
+            return {**update, **noted(name, state, update), "done": [*state.get("done", []), name]}
+
+        return self.step(name, delegated, agent=name)
+
+    def _refused(self, state: ReviewState, agent: str) -> str:
+        budgets = self._desk.budgets
+        return spent_out(state, budgets) or (handed_over(state, agent, budgets) if agent else "")
+
+    async def _attempt(self, state: ReviewState, work: NodeWork, budget: ToolBudget) -> ReviewUpdate:
+        """The work within its time; what fails beyond the review is noted and raised."""
+        begun_ns = self._desk.clock.now_ns()
+        name = state.get("node", "")
+        seconds, why = step_deadline(state, self._desk.budgets)
+        deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                return await work(state, budget)
+        except TimeoutError as error:
+            if deadline.expired():
+                return {"stop": f"{name} was given up: {why}"}
+            await self._note_failure(state, error, begun_ns)
+            raise
+        except (StorageError, UnavailableError) as error:
+            await self._note_failure(state, error, begun_ns)
+            raise  # the machine failed, not the review: it can go on from its last checkpoint
+        except (CasewrightError, MCPError) as error:
+            return {"stop": f"{name}: {error}"[:LONGEST_REASON]}
+        except Exception as error:
+            await self._note_failure(state, error, begun_ns)
+            raise
+
+    async def _note_failure(self, state: ReviewState, error: Exception, begun_ns: int) -> None:
+        """Keep what the attempt took; where that cannot be kept, the error itself is what matters."""
+        body: dict[str, object] = {
+            "node": state.get("node", ""),
+            "milliseconds": self._milliseconds_since(begun_ns),
+            "error": type(error).__name__,
+        }
+        try:
+            await self._desk.recorder.step(state["run_id"], FAILED_STEP, body)
+        except CasewrightError:
+            _log.warning("a failed step of run %r could not be noted", state["run_id"], exc_info=True)
+
+    async def _record(self, state: ReviewState, update: ReviewUpdate, counted: ReviewUpdate, spent_ms: int) -> None:
+        body: dict[str, object] = {
+            "node": state.get("node", ""),
+            "milliseconds": spent_ms,
+            "tool_calls": counted.get("tool_calls", 0),
+        }
+        if update.get("stop"):
+            body["stop"] = update.get("stop", "")
+        await self._desk.recorder.step(state["run_id"], "step", body)
+
+    async def _used(self, state: ReviewState, counted: ReviewUpdate) -> ReviewUpdate:
+        """Tokens and money after the step, and calls that the records know of beyond it."""
+        known = await self._reconciled({**state, **counted})
+        return {
+            "tool_calls": known.get("tool_calls", 0),
+            "tokens": known.get("tokens", 0),
+            "cost_micro": known.get("cost_micro", 0),
+        }
+
+    async def _reconciled(self, state: ReviewState) -> ReviewUpdate:
+        return reconciled(state, await self._desk.spending.of_run(state["tenant"], state["run_id"]))
+
+    def _milliseconds_since(self, begun_ns: int) -> int:
+        return max(0, self._desk.clock.now_ns() - begun_ns) // 1_000_000
+
+
+def _counted(state: ReviewState, handed: dict[str, int], spent_ms: int) -> ReviewUpdate:
+    delegated = state.get("delegated", {})
+    return {
+        "state_version": STATE_VERSION,
+        "steps": state.get("steps", 0) + 1,
+        "delegated": {**delegated, **{agent: delegated.get(agent, 0) + times for agent, times in handed.items()}},
+        "tool_calls": state.get("tool_calls", 0),
+        "spent_ms": state.get("spent_ms", 0) + spent_ms,
+        "failed_steps": state.get("failed_steps", 0),
+        "failed_ms": state.get("failed_ms", 0),
+        "trail": [*state.get("trail", []), state.get("node", "")],
+    }
