@@ -103,7 +103,10 @@ ORCHESTRATION = {
         "a loop without progress goes to a person, with the loop shown",
         "a run that asks without progress ends as incomplete and says how often it asked; it is not handed on",
     ),
-    "E7": planned("pending approvals are reminded, reassigned, escalated and expire"),
+    "E7": proved(
+        "pending approvals are reminded, reassigned, escalated and expire",
+        "notices are kept and shown here; none is sent by e-mail or chat",
+    ),
     "E8": planned("an HTTP API with idempotency keys, pages, request ids and resumable events"),
 }
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from casewright.contracts.base import Contract
+from casewright.contracts.approval import Schedule
 from casewright.contracts.decision import (
     Allowed,
     ApprovalObligation,
@@ -224,7 +225,18 @@ def _compare_approvals(before: ApprovalObligation, after: ApprovalObligation) ->
     gone = [f"approver {role} is gone" for role in sorted(set(before.roles) - set(after.roles))]
     quorum = _one(before.quorum - after.quorum, f"quorum {before.quorum} -> {after.quorum}")
     expiry = _one(after.ttl_seconds - before.ttl_seconds, f"expiry {before.ttl_seconds} -> {after.ttl_seconds} s")
-    return (*quorum[0], *roles, *expiry[0]), (*quorum[1], *gone, *expiry[1])
+    weaker, stricter = _compare_escalations(before.schedule, after.schedule)
+    return (*quorum[0], *roles, *expiry[0], *weaker), (*quorum[1], *gone, *expiry[1], *stricter)
+
+
+def _compare_escalations(before: Schedule, after: Schedule) -> _Changes:
+    """Who may vote later, and how soon; reminders and reassignments widen nothing."""
+    old, new = set(before.escalate_to), set(after.escalate_to)
+    wider = [f"later approver {role} is new" for role in sorted(new - old)]
+    narrower = [f"later approver {role} is gone" for role in sorted(old - new)]
+    times = before.escalate_after_seconds, after.escalate_after_seconds
+    sooner = _one(times[0] - times[1], f"escalation {times[0]} -> {times[1]} s") if old and new else ((), ())
+    return (*wider, *sooner[0]), (*narrower, *sooner[1])
 
 
 def _compare_filters(before: DecisionFilters | None, after: DecisionFilters | None) -> _Changes:

@@ -296,9 +296,30 @@ def test_an_effect_needs_exactly_the_approval_of_its_kind_and_amount(
     assert verdict.decision.effect == "require_approval"
     assert approvals == [
         ApprovalObligation(
-            kind="approval", roles=("supervisor",), quorum=quorum, author_excluded=True, ttl_seconds=hours * 3600
+            kind="approval",
+            roles=("supervisor",),
+            quorum=quorum,
+            author_excluded=True,
+            ttl_seconds=hours * 3600,
+            schedule=approvals[0].schedule,
         )
     ]
+    schedule = approvals[0].schedule
+    assert [reminder.to for reminder in schedule.reminders] == ["assignee", "roles"]
+    assert 0 < schedule.reassign_after_seconds < hours * 3600
+    assert schedule.escalate_to == (("reviewer",) if action == "close_duplicate" else ())
+
+
+@pytest.mark.proves("D5", "E7")
+@pytest.mark.parametrize("role", ALL.split())
+@pytest.mark.parametrize("action", ["close_duplicate", "deny_claim"])
+@pytest.mark.parametrize("state", ["open", "escalated", "approval_pending", "approval_escalated"])
+def test_an_escalation_opens_the_vote_to_the_roles_that_its_rule_names(role: str, action: str, state: str) -> None:
+    cell = Cell(role=role, tool=("admin", "vote_approval"), relation="assigned", actor=PERSON, token="plain")
+    document = cell.document()
+    document |= {"resource": document["resource"] | {"action": action, "state": state}}
+    further = role == "reviewer" and action == "close_duplicate" and state == "approval_escalated"
+    assert isinstance(decide(shipped_engine(), typed(document)), Allowed) is (role == "supervisor" or further)
 
 
 @pytest.mark.proves("D5")

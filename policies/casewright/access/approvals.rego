@@ -7,10 +7,12 @@ import future.keywords.not
 import rego.v1
 
 # Two rows that fit one amount with different content are a conflict, hence an error, hence a deny.
-_approval := {"roles": row.roles, "quorum": row.quorum, "ttl_seconds": row.ttl_seconds} if {
+# A row whose schedule is not there is no rule.
+_approval := {"roles": row.roles, "quorum": row.quorum, "ttl_seconds": row.ttl_seconds, "schedule": schedule} if {
 	some row in _tables.approvals.actions[input.resource.action]
 	input.resource.amount_minor >= row.from_minor
 	input.resource.amount_minor <= row.to_minor
+	schedule := _tables.approvals.schedules[row.schedule]
 }
 
 # METADATA
@@ -55,4 +57,11 @@ _is_vote if {
 _approver if {
 	some role in _reaching
 	role in _approval.roles
+}
+
+# The ledger says whether the time of the further roles has come.
+_approver if {
+	input.resource.state == "approval_escalated"
+	some role in _reaching
+	role in _approval.schedule.escalate_to
 }

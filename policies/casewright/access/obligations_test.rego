@@ -5,15 +5,15 @@ import rego.v1
 _obliged(change, kind) := [obligation | some obligation in _decide(change).obligations; obligation.kind == kind]
 
 _rules := [
-	{"action": "issue_provisional_credit", "amount": 0, "quorum": 1, "ttl": 259200},
-	{"action": "issue_provisional_credit", "amount": 500000, "quorum": 1, "ttl": 259200},
-	{"action": "issue_provisional_credit", "amount": 500001, "quorum": 2, "ttl": 86400},
-	{"action": "issue_final_credit", "amount": 500000, "quorum": 1, "ttl": 259200},
-	{"action": "issue_final_credit", "amount": 500001, "quorum": 2, "ttl": 86400},
-	{"action": "deny_claim", "amount": 900000, "quorum": 1, "ttl": 259200},
-	{"action": "send_adverse_action_notice", "amount": 0, "quorum": 1, "ttl": 172800},
-	{"action": "escalate", "amount": 0, "quorum": 1, "ttl": 604800},
-	{"action": "close_duplicate", "amount": 0, "quorum": 1, "ttl": 604800},
+	{"action": "issue_provisional_credit", "amount": 0, "quorum": 1, "ttl": 259200, "schedule": "three_days"},
+	{"action": "issue_provisional_credit", "amount": 500000, "quorum": 1, "ttl": 259200, "schedule": "three_days"},
+	{"action": "issue_provisional_credit", "amount": 500001, "quorum": 2, "ttl": 86400, "schedule": "one_day"},
+	{"action": "issue_final_credit", "amount": 500000, "quorum": 1, "ttl": 259200, "schedule": "three_days"},
+	{"action": "issue_final_credit", "amount": 500001, "quorum": 2, "ttl": 86400, "schedule": "one_day"},
+	{"action": "deny_claim", "amount": 900000, "quorum": 1, "ttl": 259200, "schedule": "three_days"},
+	{"action": "send_adverse_action_notice", "amount": 0, "quorum": 1, "ttl": 172800, "schedule": "two_days"},
+	{"action": "escalate", "amount": 0, "quorum": 1, "ttl": 604800, "schedule": "one_week"},
+	{"action": "close_duplicate", "amount": 0, "quorum": 1, "ttl": 604800, "schedule": "one_week_then_reviewers"},
 ]
 
 test_executing_needs_the_approval_that_action_and_amount_ask_for if {
@@ -26,6 +26,7 @@ test_executing_needs_the_approval_that_action_and_amount_ask_for if {
 			"quorum": rule.quorum,
 			"author_excluded": true,
 			"ttl_seconds": rule.ttl,
+			"schedule": _tables.approvals.schedules[rule.schedule],
 		}]
 	}
 }

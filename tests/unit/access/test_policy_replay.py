@@ -137,6 +137,7 @@ def approval(**changes: Any) -> ApprovalObligation:
     return ApprovalObligation.model_validate(fields | {"ttl_seconds": 3600} | changes)
 
 
+LATER: dict[str, Any] = {"escalate_after_seconds": 1200, "escalate_to": ("c",)}
 DENY = Outcome(effect="deny", codes=("y",))
 REDACT = RedactObligation(kind="redact", above="internal")
 LIMIT = LimitObligation(kind="limit", max_results=10)
@@ -154,6 +155,16 @@ WEAKER = [
         outcome("require_approval", approval()),
         outcome("require_approval", approval(ttl_seconds=7200)),
         "expiry 3600 -> 7200 s",
+    ),
+    (
+        outcome("require_approval", approval(schedule=LATER)),
+        outcome("require_approval", approval(schedule=LATER | {"escalate_to": ("c", "d")})),
+        "later approver d is new",
+    ),
+    (
+        outcome("require_approval", approval(schedule=LATER)),
+        outcome("require_approval", approval(schedule=LATER | {"escalate_after_seconds": 600})),
+        "escalation 1200 -> 600 s",
     ),
     (outcome("permit", REDACT), outcome("permit"), "redact is gone"),
     (
