@@ -18,7 +18,7 @@ from commands.comparison import compare
 from commands.corpus_clause import read
 from commands.corpus_ingest import Wish, ingested, report_view, watched
 from commands.corpus_manifest import approve, manifest, quarantine
-from commands.corpus_states import promote, rollback, shadow, versions
+from commands.corpus_states import promote, prune, rollback, shadow, versions
 from commands.option_groups import taking
 from commands.shell import Shell
 from commands.tables import keep_whole, listing, new_table, stacked
@@ -44,6 +44,7 @@ def build() -> typer.Typer:
     app.command("shadow")(shadow)
     app.command("promote")(promote)
     app.command("rollback")(rollback)
+    app.command("prune")(prune)
     return app
 
 

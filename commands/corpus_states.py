@@ -1,5 +1,6 @@
-"""`casewright corpus versions`, `shadow`, `promote` and `rollback`: the kept states of the index."""
+"""`casewright corpus versions`, `shadow`, `promote`, `rollback` and `prune`: the kept states of the index."""
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,18 @@ import typer
 from rich.table import Table
 
 from casewright.audit.entry import AuditEntry
-from casewright.clock import today
-from casewright.contracts.clause import SearchFilters
+from casewright.clock import NANOSECONDS
 from casewright.corpus.corpus import Corpus
 from casewright.corpus.states import ShadowComparison
+from casewright.corpus.table import KEPT_STATES
+from casewright.drafts.pinned import pinned_states
 from casewright.errors import InputError
 from commands.corpus_ingest import corpus_of
+from commands.corpus_questions import MAX_QUESTIONS, Questions, questions_in, recorded_questions
 from commands.permission import permit
 from commands.shell import Shell
 from commands.tables import new_table
 from servers.permission import Deed
-
-MAX_QUESTIONS = 5_000
 
 
 def versions(ctx: typer.Context) -> None:
@@ -59,30 +60,55 @@ async def _switch(shell: Shell, work: Callable[[Corpus, str], str]) -> dict[str,
 def shadow(
     ctx: typer.Context,
     index_version: str = typer.Argument(help="The state to compare the active one with."),
-    questions: Path = typer.Argument(help="A text file with one question on each line."),
+    questions: Path | None = typer.Argument(None, help="A text file with one question on each line."),
+    recorded: bool = typer.Option(False, "--recorded", help="Compare with the questions that were really asked."),
+    since: str = typer.Option("", help="With --recorded: only those asked from this day on, YYYY-MM-DD."),
+    limit: int = typer.Option(1_000, min=1, max=MAX_QUESTIONS, help="With --recorded: at most so many, the newest."),
 ) -> None:
-    """Search a question file in both states: common hits, changed ranks, questions that lost their answer."""
+    """Search questions in both states: common hits, changed ranks, questions that lost their answer."""
     shell: Shell = ctx.obj
-    found = shell.run(_shadow(shell, index_version, _questions(questions)))
-    shell.show(found.model_dump(mode="json"), _shadow_view)
+    if recorded == (questions is not None):
+        raise InputError("name a file of questions or give --recorded, one of the two")
+    asked = (
+        questions_in(shell, questions)
+        if questions is not None
+        else shell.run(recorded_questions(shell, since_ns=_from_day(since), limit=limit))
+    )
+    found = shell.run(_shadow(shell, index_version, asked))
+    shell.show(found.model_dump(mode="json") | {"skipped": asked.skipped}, _shadow_view)
 
 
-async def _shadow(shell: Shell, index_version: str, questions: list[str]) -> ShadowComparison:
-    tenant, _ = await _permit(shell, "read_manifest")
-    labels = shell.principal("authoring").labels
-    filters = SearchFilters(tenant=tenant, labels=labels, as_of=today(shell.services.clock))
-    return shell.services.corpus.shadow(index_version, questions, filters)
+async def _shadow(shell: Shell, index_version: str, questions: Questions) -> ShadowComparison:
+    await _permit(shell, "read_manifest")
+    with shell.busy(f"searching {len(questions.asked)} questions in both states"):
+        return shell.services.corpus.shadow(index_version, questions.asked)
 
 
-def _questions(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{str(path)!r} cannot be read ({error}); give a text file in UTF-8") from error
-    found = [line.strip() for line in lines if line.strip()]
-    if len(found) > MAX_QUESTIONS:
-        raise InputError(f"{str(path)!r} has {len(found)} questions; give at most {MAX_QUESTIONS}")
-    return found
+def _from_day(text: str) -> int:
+    """The beginning of a day in nanoseconds since the epoch; 0 for no day."""
+    from commands.corpus import parse_date
+
+    if not text:
+        return 0
+    return int(dt.datetime.combine(parse_date(text), dt.time(), dt.UTC).timestamp()) * NANOSECONDS
+
+
+def prune(
+    ctx: typer.Context,
+    keep: int = typer.Option(3, min=1, max=KEPT_STATES, help="So many of the newest states stay in any case."),
+) -> None:
+    """Drop old index states and give back their room; never the active one, the one before, or one a run needs."""
+    shell: Shell = ctx.obj
+    shell.show(shell.run(_prune(shell, keep)), _prune_view)
+
+
+async def _prune(shell: Shell, keep: int) -> dict[str, Any]:
+    tenant, subject = await _permit(shell, "switch_index")
+    pinned = await pinned_states(shell.services.database)
+    report = shell.services.corpus.prune(keep=keep, pinned=pinned).model_dump(mode="json")
+    entry = AuditEntry(kind="corpus.pruned", tenant=tenant, subject=subject, body=report)
+    await shell.services.audit.append(entry)
+    return report
 
 
 async def _permit(shell: Shell, name: str) -> tuple[str, str]:
@@ -111,9 +137,21 @@ def _switch_view(document: dict[str, Any]) -> str:
     return f"The index answers from {document['after']} now; it was {document['before']}."
 
 
+def _prune_view(document: dict[str, Any]) -> Table:
+    reclaimed = (document["bytes_before"] - document["bytes_after"]) / 1_000_000
+    table = new_table(f"{len(document['dropped'])} states dropped, {reclaimed:.1f} MB reclaimed", "state", "")
+    reasons = {"active": "active", "previous": "rollback goes here", "pinned": "an open run needs it", "newest": "new"}
+    for state in document["kept"]:
+        table.add_row(state["index_version"], f"kept: {reasons[state['because']]}")
+    for name in document["dropped"]:
+        table.add_row(name, "dropped")
+    return table
+
+
 def _shadow_view(document: dict[str, Any]) -> Table:
     title = f"{document['before']} beside {document['after']}: overlap@10 {document['overlap_at_10']:.3f}"
     title += f" over {document['questions']} questions, {len(document['lost'])} lost their answer"
+    title += f"; {document['skipped']} recorded ones are not whole" if document["skipped"] else ""
     table = new_table(title, "question", "overlap", "moved", "answer")
     for shift in document["shifts"]:
         lost = "lost" if shift["lost_answer"] else ""

@@ -26,6 +26,7 @@ EventKind = Literal[
     "corpus.ingested",
     "corpus.approved",
     "corpus.switched",
+    "corpus.pruned",
     "cases.imported",
     "approval.revoked",
     "policy.loaded",

@@ -6,7 +6,7 @@ is replaced when the active state changes. Constructing it opens nothing. It is 
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,14 @@ from casewright.corpus.citations import refused, verify_quote
 from casewright.corpus.comparison import word_changes
 from casewright.corpus.ingest import Ingest, IngestJob, IngestProgress, IngestReport
 from casewright.corpus.manifest import Approver, Manifest, ManifestEntry, Submission
+from casewright.corpus.pruning import PruneReport, prune
 from casewright.corpus.quarantine import Quarantined, quarantine_of
 from casewright.corpus.reading import read_clause, read_in_context
 from casewright.corpus.revision import approve
 from casewright.corpus.snapshot import Snapshot
 from casewright.corpus.state import ActiveState, read_state
 from casewright.corpus.states import (
+    AskedQuestion,
     IndexState,
     ShadowComparison,
     compared,
@@ -137,7 +139,17 @@ class Corpus:
         """
         return roll_back(self._folder, tenant=tenant).index_version
 
-    def shadow(self, index_version: str, questions: Sequence[str], filters: SearchFilters) -> ShadowComparison:
+    def prune(self, *, keep: int, pinned: Collection[str]) -> PruneReport:
+        """Drop the states of the index but the newest `keep`, the active one, the one before and those pinned.
+
+        Raises:
+            InputError: `keep` is below 1.
+            UnavailableError: another process keeps ingesting.
+            StorageError: there is no index, or it cannot be written.
+        """
+        return prune(self._folder, keep=keep, pinned=pinned)
+
+    def shadow(self, index_version: str, questions: Sequence[AskedQuestion]) -> ShadowComparison:
         """What the questions find in the active state and in another kept one.
 
         Raises:
@@ -147,7 +159,9 @@ class Corpus:
         other = Corpus(self._folder)
         other._pinned = state_named(self._folder, index_version)
         return compared(
-            lambda question: self.search(question, filters), lambda question: other.search(question, filters), questions
+            lambda question: self.search(question.text, question.filters),
+            lambda question: other.search(question.text, question.filters),
+            questions,
         )
 
     def quarantine(self, tenant: str) -> tuple[Quarantined, ...]:

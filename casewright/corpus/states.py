@@ -6,10 +6,11 @@ switch what another tenant's people see.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from casewright.contracts.base import Contract
-from casewright.contracts.clause import SearchResult
+from casewright.contracts.clause import SearchFilters, SearchResult
 from casewright.corpus.catalogue import Catalogue
 from casewright.corpus.lock import exclusive
 from casewright.corpus.revision import LOCK_NAME, LOCK_WAIT_SECONDS
@@ -19,7 +20,17 @@ from casewright.corpus.table import ClauseTable, storage_errors
 from casewright.errors import InputError, StorageError
 
 COMPARED_HITS = 10
-Search = Callable[[str], SearchResult]
+Search = Callable[["AskedQuestion"], SearchResult]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedQuestion:
+    """A question to compare with, under the filters that it is asked with."""
+
+    name: str
+    """What the comparison calls it: its text, or the id of the record it is from."""
+    text: str
+    filters: SearchFilters
 
 
 class IndexState(Contract):
@@ -35,6 +46,7 @@ class QuestionShift(Contract):
     """What one question finds in two states."""
 
     question: str
+    """Its text; for a recorded one the id of its decision, since the text is sealed."""
     overlap: float
     """Share of the first ten hits that both have."""
     moved: int
@@ -132,12 +144,14 @@ def active_state(folder: Path) -> ActiveState:
     return state
 
 
-def compared(before: Search, after: Search, questions: Sequence[str]) -> ShadowComparison:
+def compared(before: Search, after: Search, questions: Sequence[AskedQuestion]) -> ShadowComparison:
     """What the questions find in two states; each is searched in both."""
     pairs = [(question, before(question), after(question)) for question in questions]
     if not pairs:
-        raise InputError("there are no questions to compare with; give a file with one question on each line")
-    shifts = [_shift(question, old, new) for question, old, new in pairs]
+        raise InputError(
+            "there are no questions to compare with; give a file with one question on each line, or ask some"
+        )
+    shifts = [_shift(question.name, old, new) for question, old, new in pairs]
     return ShadowComparison(
         before=pairs[0][1].index_version,
         after=pairs[0][2].index_version,

@@ -4,7 +4,7 @@ The only module that touches LanceDB, which it imports when first needed. Their
 failures leave here as `StorageError`. It knows nothing of documents or questions.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -105,6 +105,16 @@ class ClauseTable:
             handle = _connect(folder).open_table(TABLE_NAME)
             handle.checkout(version)
             return cls(folder, handle)
+
+    @classmethod
+    def latest(cls, folder: Path) -> "ClauseTable":
+        """A handle on the newest version, whichever state is active; for what looks after the table itself.
+
+        Raises:
+            StorageError: it is not there or damaged.
+        """
+        with storage_errors(folder):
+            return cls(folder, _connect(folder).open_table(TABLE_NAME))
 
     @classmethod
     def for_writing(cls, folder: Path, *, dimensions: int, version: int | None) -> "ClauseTable":
@@ -238,13 +248,26 @@ class ClauseTable:
             kept: dict[str, Any] = self._handle.tags.list()
             return {name: int(value["version"]) for name, value in kept.items()}
 
+    def drop(self, names: Iterable[str], *, also_kept: int, margin: timedelta) -> None:
+        """Take these tags off, compact, and clean up what is older than every tagged version and `also_kept`."""
+        with storage_errors(self._folder):
+            for name in names:
+                self._handle.tags.delete(name)
+            kept = {*self.tags().values(), also_kept}
+            self._handle.optimize(cleanup_older_than=self._age(kept) + _CLEANUP_MARGIN)
+            # Once more with nothing left to compact: the margin may be less than compacting takes.
+            self._handle.optimize(cleanup_older_than=self._age(kept) + margin)
+
     def _drop_older_states(self, keep: str) -> timedelta:
         """Drop the tags before the newest nine but `keep`; the age of the oldest that stays."""
         tags = self.tags()
         by_age = sorted(tags.items(), key=lambda item: (item[0] == keep, item[1]))
         for name, _ in by_age[: max(0, len(by_age) + 1 - KEPT_STATES)]:
             self._handle.tags.delete(name)
-        kept = {version for _, version in by_age[-(KEPT_STATES - 1) :]}
+        return self._age({version for _, version in by_age[-(KEPT_STATES - 1) :]})
+
+    def _age(self, kept: Collection[int]) -> timedelta:
+        """How old the oldest of these versions is."""
         born = [each["timestamp"] for each in self._handle.list_versions() if each["version"] in kept]
         oldest: datetime | None = min(born, default=None)
         return timedelta(0) if oldest is None else max(timedelta(0), datetime.now(oldest.tzinfo) - oldest)

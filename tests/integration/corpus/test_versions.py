@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from casewright.corpus.corpus import Corpus
+from casewright.corpus.states import AskedQuestion
 from casewright.errors import InputError
 from tests.integration.corpus.indexed import APPROVED, WriteDocument, filters
 
@@ -57,13 +58,14 @@ def test_a_shadow_comparison_names_the_questions_that_lost_their_answer(
         "What is the daily withdrawal limit for debit cards?",
         "Within how many days is a lobster dinner reimbursed?",
     ]
-    same = corpus.shadow(before, questions, TODAY)
+    asked = [AskedQuestion(name=text, text=text, filters=TODAY) for text in questions]
+    same = corpus.shadow(before, asked)
     assert (same.overlap_at_10, same.lost, same.shifts) == (1.0, (), ())
     gone.unlink()
     staged = corpus.ingest(
         [kept.parent], tenant="harborline", submission=APPROVED, prune=True, stage=True
     ).index_version
-    found = corpus.shadow(staged, questions, TODAY)
+    found = corpus.shadow(staged, asked)
     assert (found.before, found.after, found.questions) == (before, staged, 2)
     assert found.lost == (questions[1],)
     assert found.overlap_at_10 < 1
@@ -97,4 +99,4 @@ def test_a_state_that_is_not_kept_or_not_there_is_refused(tmp_path: Path, write_
     with pytest.raises(InputError, match="no state before"):
         corpus.roll_back(tenant="harborline")
     with pytest.raises(InputError, match="no questions"):
-        corpus.shadow(active, [], TODAY)
+        corpus.shadow(active, [])

@@ -101,7 +101,7 @@ def test_a_state_is_built_beside_the_live_one_compared_promoted_and_gone_back_fr
     questions = tmp_path / "questions.txt"
     questions.write_text("When is a lobster refund paid?\n\nlobster refund\n", encoding="utf-8")
     compared = casewright("corpus", "shadow", staged, str(questions), "--json").document
-    assert (compared["questions"], compared["after"]) == (2, staged)
+    assert (compared["questions"], compared["after"], compared["skipped"]) == (2, staged, 0)
     assert casewright("corpus", "promote", staged, "--as", "petra").code != 0
     promoted = casewright("corpus", "promote", staged, "--as", "selma", "--json")
     assert promoted.document == {"before": before, "after": staged}
@@ -112,3 +112,79 @@ def test_a_state_is_built_beside_the_live_one_compared_promoted_and_gone_back_fr
     assert before in casewright("corpus", "rollback", "--as", "selma").out
     assert answer() == ("10", before)
     assert casewright("audit", "verify", "--json").document["ok"] is True
+
+
+@pytest.mark.thorough
+@pytest.mark.proves("A5")
+def test_states_are_compared_over_what_was_really_asked_without_showing_it(
+    casewright: Casewright, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "2024", 10)
+    casewright("corpus", "ingest", str(path), "--as", "selma", "--json")
+    question = "Within how many days is a lobster refund paid?"
+    for _ in range(2):
+        casewright("corpus", "search", question, "--as", "rosa")
+    casewright("corpus", "search", "lobster " * 2_000, "--as", "rosa")
+    path.unlink()
+    staged = casewright(
+        "corpus",
+        "ingest",
+        str(tmp_path),
+        str(write(tmp_path, "2023", 7)),
+        "--prune",
+        "--stage",
+        "--as",
+        "selma",
+        "--json",
+    ).document["index_version"]
+    line = ("corpus", "shadow", staged, "--recorded", "--as", "petra")
+    found = casewright(*line, "--json")
+    assert (found.document["questions"], found.document["skipped"]) == (1, 1)
+    assert question not in found.out
+    (shift,) = found.document["shifts"]
+    assert shift["overlap"] < 1
+    opened = tmp_path / "opened.jsonl"
+    export = ("policy", "replay", "--tool", "search_policies", "--with-personal-data", "--export", str(opened))
+    assert casewright(*export, "--as", "selma").code == 0
+    (named,) = [line for line in opened.read_text(encoding="utf-8").splitlines() if shift["question"] in line]
+    assert question in named
+    assert casewright(*line, "--since", "2099-01-01").code == 2
+    assert casewright("corpus", "shadow", staged, "--recorded", "--as", "rosa").code == 3
+    assert casewright("corpus", "shadow", staged).code == 2
+
+
+@pytest.mark.proves("A5", "D1")
+def test_pruning_states_is_for_supervisors_and_in_the_audit(casewright: Casewright, tmp_path: Path) -> None:
+    for days in (10, 11, 12, 13):
+        casewright("corpus", "ingest", str(write(tmp_path, "2024", days)), "--as", "selma")
+    before = casewright("corpus", "versions", "--json").document["versions"]
+    assert casewright("corpus", "prune", "--keep", "1", "--as", "petra").code == 3
+    assert casewright("corpus", "versions", "--json").document["versions"] == before
+    done = casewright("corpus", "prune", "--keep", "1", "--as", "selma", "--json").document
+    assert {"active", "previous"} == {state["because"] for state in done["kept"]}
+    assert len(done["dropped"]) == len(before) - 2
+    left = casewright("corpus", "versions", "--json").document["versions"]
+    assert [state["index_version"] for state in left] == [state["index_version"] for state in done["kept"]]
+    exported = tmp_path / "audit.json"
+    casewright("audit", "export", str(exported))
+    assert "corpus.pruned" in exported.read_text(encoding="utf-8")
+
+
+@pytest.mark.proves("A8")
+def test_a_clause_is_read_with_its_terms_and_where_it_leads(casewright: Casewright) -> None:
+    def read(label: str) -> tuple[list[str], list[str], str]:
+        line = ("corpus", "read", "hl-error-resolution", label, "--as", "rosa")
+        found = casewright(*line, "--json").document
+        terms, references = found["definitions"], found["references"]
+        shown = " ".join(casewright(*line).out.split())
+        return [each["term"] for each in terms], [each["label"] for each in references], shown
+
+    terms, _, shown = read("3.1")
+    assert terms == ["error"]
+    assert "error 1.2: An error, for this policy" in shown
+    _, references, shown = read("3.2")
+    assert references == ["3.1"]
+    assert "3.1 hl-error-resolution, 3.1" in shown
+    assert casewright("corpus", "read", "hl-error-resolution", "99.9").code == 2
+    older = casewright("corpus", "read", "hl-error-resolution", "3.2", "--as-of", "2019-01-01", "--json").document
+    assert older["clause"]["version"] == "2018.1"
