@@ -92,7 +92,7 @@ def measure(
             embedder=default_embedder(),
             ranker=ranker or default_ranker(in_memory=snapshot.in_memory),
         )
-        plain = _Plain(snapshot.table, searcher.embedder, snapshot.predicate(FILTERS))
+        plain = PlainSearch(snapshot.table, searcher.embedder, snapshot.predicate(FILTERS))
         ours = _figures(asked, lambda text: _ours(searcher, text))
         return RetrievalFigures(
             **ours.model_dump(),
@@ -133,22 +133,26 @@ def _ours(searcher: Searcher, text: str) -> list[str]:
     return [hit.label for hit in find(searcher, text, FILTERS, limit=CUTOFF).hits]
 
 
-class _Plain:
-    """The table's own searches, as they come, under the same filter."""
+class PlainSearch:
+    """The table's own searches, as they come, under the same filter; they return labels."""
 
     def __init__(self, table: ClauseTable, embedder: Embedder, where: Predicate) -> None:
+        """Take the table, what makes vectors, and the filter."""
         self._table = table
         self._embedder = embedder
         self._where = where
 
     def full_text(self, text: str) -> list[str]:
+        """Full text alone."""
         return self._labels(self._table.full_text([(_plain_words(text), 1.0)], self._where, limit=CUTOFF))
 
     def hybrid(self, text: str) -> list[str]:
+        """Full text and vectors, fused by the table."""
         vector = self._embedder.embed([text])[0]
         return self._labels(self._table.hybrid(_plain_words(text), vector, self._where, limit=CUTOFF))
 
     def vector(self, text: str) -> list[str]:
+        """Vectors alone."""
         found = self._table.nearest(self._embedder.embed([text])[0], self._where, limit=CUTOFF)
         return self._labels([row_id for row_id, _ in found])
 

@@ -1,52 +1,63 @@
-"""Columns of the index in memory, as Arrow keeps them: compact, read by row number.
+"""Columns of the index in a file, as Arrow keeps them: mapped into memory, read by row number.
 
 The only other place besides `table` that touches Arrow, which is imported when first
 needed. It knows nothing of what the columns mean.
 """
 
 import ctypes
+import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-_REPEATED = frozenset({"tenant", "document_id", "version", "title", "status", "heading", "lead_in"})
+ROWS_AT_ONCE = 8_192
+"""Every part that is written but the last has so many rows, so that a row is found without a search."""
 
 
 class Columns:
     """An immutable table."""
 
-    def __init__(self, table: Any) -> None:
-        """Take an Arrow table; what repeats from row to row is kept once."""
-        for place, name in enumerate(table.column_names):
-            if name in _REPEATED:
-                table = table.set_column(place, name, table[name].dictionary_encode())
-        self._table = table.combine_chunks()
+    def __init__(self, path: Path) -> None:
+        """Map the file.
 
-    def values(self, name: str) -> list[Any]:
-        """All values of one column."""
-        return self._table[name].to_pylist()
+        Raises:
+            OSError: it is missing.
+            ValueError: it is damaged.
+        """
+        arrow = import_module("pyarrow")
+        reader = arrow.ipc.open_file(arrow.memory_map(str(path)))
+        self._parts = [reader.get_batch(place) for place in range(reader.num_record_batches)]
+        self.rows = sum(part.num_rows for part in self._parts)
+        if any(part.num_rows != ROWS_AT_ONCE for part in self._parts[:-1]):
+            raise ValueError(f"{str(path)!r} has parts of another size")
 
     def take(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """These rows, in this order."""
-        arrow = import_module("pyarrow")
-        return self._table.take(arrow.array(rows, type=arrow.int64())).to_pylist() if rows else []
+        return [self._parts[row // ROWS_AT_ONCE].slice(row % ROWS_AT_ONCE, 1).to_pylist()[0] for row in rows]
 
-    def among(self, name: str, values: Collection[str]) -> "npt.NDArray[np.bool_]":
-        """By row, whether its text in the named column is one of the values."""
-        arrow = import_module("pyarrow")
-        wanted = arrow.array(sorted(set(values)), type=arrow.string())
-        return import_module("pyarrow.compute").is_in(self._table[name], value_set=wanted).to_numpy()
+    def value(self, name: str, row: int) -> Any:
+        """One value."""
+        return self._parts[row // ROWS_AT_ONCE].column(name)[row % ROWS_AT_ONCE].as_py()
 
-    def place(self, name: str, value: str, *, within: slice) -> int | None:
-        """The first row of a range that has the text in the named column."""
-        part = self._table[name].slice(within.start, within.stop - within.start)
-        found = int(import_module("pyarrow.compute").index(part, value).as_py())
-        return None if found < 0 else int(within.start) + found
+
+def write_columns(path: Path, parts: Iterable[Any]) -> None:
+    """Write Arrow tables of `ROWS_AT_ONCE` rows, the last one shorter; at least one, which may be empty.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    arrow = import_module("pyarrow")
+    with path.open("wb") as file:
+        left = iter(parts)
+        first = next(left)
+        with arrow.ipc.new_file(file, first.schema) as writer:
+            for part in chain((first,), left):
+                writer.write_table(part.combine_chunks(), max_chunksize=ROWS_AT_ONCE)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def give_back_memory() -> None:

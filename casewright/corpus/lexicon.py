@@ -8,7 +8,6 @@ BM25: Robertson and Zaragoza 2009, with a fixed reference length instead of an a
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -90,20 +89,16 @@ class Lexicon:
         place = int(self.hashes.searchsorted(wanted))
         return place if place < len(self.hashes) and int(self.hashes[place]) == wanted else UNKNOWN
 
-    def idf(self, term: int, mask: "Flags", visible: int) -> float:
-        """Inverse document frequency among the `visible` rows that `mask` lets through."""
-        found = 0 if term == UNKNOWN else int(mask[self._postings(term)].sum())
-        return math.log(1 + (visible - found + 0.5) / (found + 0.5))
-
-    def scores(self, weighted: Sequence[tuple[int, float]]) -> "Floats":
-        """BM25 of every row for terms with their weights (idf included); rows out of scope are the caller's to drop."""
-        import numpy as np
-
-        scores = np.zeros(len(self.offsets) - 1, dtype=np.float32)
-        for term, weight in weighted:
-            if term != UNKNOWN:
-                scores[self._postings(term)] += np.float32(weight) * self.saturation[self._span(term)]
-        return scores
+    def postings(self, term: int, mask: "Flags", within: slice) -> "tuple[Integers, Floats]":
+        """The rows in a range that have the term and that the mask lets through, with their saturation."""
+        if term == UNKNOWN:
+            return self.rows[:0], self.saturation[:0]
+        start, end = int(self.starts[term]), int(self.starts[term + 1])
+        rows = self.rows[start:end]
+        first, last = int(rows.searchsorted(int(within.start))), int(rows.searchsorted(int(within.stop)))
+        rows = rows[first:last]
+        seen = mask[rows]
+        return rows[seen], self.saturation[start + first : start + last][seen]
 
     def has(self, term: int, rows: "npt.NDArray[Any]") -> "Flags":
         """Which of the rows have the term."""
@@ -111,7 +106,7 @@ class Lexicon:
 
         if term == UNKNOWN:
             return np.zeros(len(rows), dtype=np.bool_)
-        postings = self._postings(term)
+        postings = self.rows[int(self.starts[term]) : int(self.starts[term + 1])]
         places = np.minimum(postings.searchsorted(rows), len(postings) - 1)
         return postings[places] == rows
 
@@ -127,8 +122,7 @@ class Lexicon:
         """How many tokens each of the rows has."""
         return self.offsets[rows + 1] - self.offsets[rows]
 
-    def _span(self, term: int) -> slice:
-        return slice(int(self.starts[term]), int(self.starts[term + 1]))
 
-    def _postings(self, term: int) -> "Integers":
-        return self.rows[self._span(term)]
+def idf(found: int, visible: int) -> float:
+    """Inverse document frequency of a term that `found` of the `visible` rows have."""
+    return math.log(1 + (visible - found + 0.5) / (found + 0.5))

@@ -1,20 +1,21 @@
-"""One index state in memory: everything a search reads, in blocks by document version.
+"""One index state as a search reads it: arrays and columns in blocks by document version.
 
-A search scores only the blocks of versions that the caller may see and asked for, so the
-filter holds before anything is ranked. Rows are numbered in the order of tenant, document,
-version and position; neighbours in a document are neighbours here. Past `MAX_ROWS` the
-table's own searches are used instead (`table_source`). Read only, shared among threads.
+They are mapped from the files that `state_files` writes. A search scores only the blocks of versions that the
+caller may see and asked for, so the filter holds before anything is ranked. Rows are numbered in the order of tenant,
+document, version and position; neighbours in a document are neighbours here. Read only, shared among threads.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casewright.corpus.columns import Columns, give_back_memory
-from casewright.corpus.lexicon import Lexicon
-from casewright.corpus.rows import HIT_COLUMNS
-from casewright.corpus.table import ClauseTable
+from casewright.corpus.arrays import mapped
+from casewright.corpus.candidates import Row
+from casewright.corpus.columns import Columns
+from casewright.corpus.lexicon import Lexicon, term_hash
+from casewright.corpus.rows import HIT_COLUMNS, VERSION_COLUMNS, IndexedVersion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +27,18 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int32]
     Flags = npt.NDArray[np.bool_]
 
-MAX_ROWS = 150_000
-"""About 450 MB in memory."""
+MAX_ROWS = 2_000_000
+"""Twice what was measured; past it the table's own searches are used (`table_source`)."""
+EXACT_ROWS = 16_384
+"""Up to so many visible rows every vector is compared in full."""
+_COMPARED_IN_FULL = 512
+"""Past that, so many: the best by their first principal components, which hold 99.6 % of the nearest 60."""
+_BESIDE = 2
+"""How far the ranker looks at vectors around a clause."""
+COLUMNS_FILE = "clauses.arrow"
+CLAUSE_COLUMNS = (*(name for name in HIT_COLUMNS if name not in VERSION_COLUMNS), "reference")
+"""Kept by row; the other columns of a hit are kept once for each version."""
 Key = tuple[str, str, str]
-_KEY = ("tenant", "document_id", "version")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +50,8 @@ class Visible:
     """Ascending."""
     mask: "Flags"
     """By row, whether it is among them."""
+    within: slice
+    """From the first to the last of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,44 +59,62 @@ class ClauseMemory:
     """The columns of all clauses."""
 
     blocks: Mapping[Key, slice]
-    matrix: "Vectors"
-    """Unit vectors, one per row."""
-    lexicon: Lexicon
+    versions: tuple[Mapping[str, object], ...]
+    """The columns of a hit that all clauses of a version share, in the order of the blocks."""
+    block: "Integers"
+    """By row, the number of its block."""
     first: "Integers"
     """By row, the first row of its version."""
     last: "Integers"
     """By row, the last row of its version."""
+    matrix: "Vectors"
+    """Unit vectors, one per row."""
+    basis: "Floats"
+    """The principal components of the vectors, one per column."""
+    rough: "Floats"
+    """The vectors in that basis, one per row."""
+    references: "Integers"
+    """Hashes of the folded labels, ascending."""
+    referring: "Integers"
+    """The row that each of them belongs to."""
+    lexicon: Lexicon
     columns: Columns
-    """`HIT_COLUMNS` and `reference`."""
 
     @classmethod
-    def read(cls, table: ClauseTable) -> "ClauseMemory":
-        """All rows of the table.
+    def read(cls, folder: Path, versions: Iterable[IndexedVersion]) -> "ClauseMemory":
+        """Map the files of a state that has these versions, ordered by their keys.
 
         Raises:
-            StorageError: it cannot be read.
+            OSError: a file is missing.
+            ValueError: a file is damaged or of another state.
         """
         import numpy as np
 
-        columns, terms, offsets, matrix = table.everything((*HIT_COLUMNS, "reference"), sort_by=(*_KEY, "position"))
-        keys = zip(*(columns.values(name) for name in _KEY), strict=True)
-        blocks: dict[Key, slice] = {}
-        start = 0
-        for key, group in groupby(keys):
-            end = start + sum(1 for _ in group)
-            blocks[key] = slice(start, end)
-            start = end
-        sizes = [block.stop - block.start for block in blocks.values()]
-        lexicon = Lexicon.build(terms, offsets)
-        give_back_memory()
-        return cls(
-            blocks=blocks,
-            matrix=matrix,
+        known = tuple(versions)
+        sizes = [version.clause_count for version in known]
+        starts = [0, *accumulate(sizes)]
+        columns = Columns(folder / COLUMNS_FILE)
+        lexicon = Lexicon(**{field.name: mapped(folder, field.name) for field in fields(Lexicon)})
+        found = cls(
+            blocks={version.key: slice(starts[n], starts[n + 1]) for n, version in enumerate(known)},
+            versions=tuple(
+                {name: getattr(version, name) for name in HIT_COLUMNS if name in VERSION_COLUMNS} for version in known
+            ),
+            block=np.repeat(np.arange(len(known), dtype=np.int32), sizes),
+            first=np.repeat(np.array(starts[:-1], dtype=np.int32), sizes),
+            last=np.repeat(np.array(starts[1:], dtype=np.int32) - 1, sizes),
+            matrix=mapped(folder, "matrix"),
+            basis=mapped(folder, "basis"),
+            rough=mapped(folder, "rough"),
+            references=mapped(folder, "references"),
+            referring=mapped(folder, "referring"),
             lexicon=lexicon,
-            first=np.repeat(np.array([block.start for block in blocks.values()], dtype=np.int32), sizes),
-            last=np.repeat(np.array([block.stop - 1 for block in blocks.values()], dtype=np.int32), sizes),
             columns=columns,
         )
+        lengths = {starts[-1], columns.rows, len(found.matrix), len(found.rough), len(lexicon.offsets) - 1}
+        if len(lengths | {len(found.references), len(found.referring)}) != 1:
+            raise ValueError(f"{str(folder)!r} has arrays of different lengths")
+        return found
 
     def visible(self, keys: Iterable[Key]) -> Visible:
         """The rows of these versions."""
@@ -95,35 +124,90 @@ class ClauseMemory:
         mask = np.zeros(len(self.matrix), dtype=np.bool_)
         for block in chosen:
             mask[block] = True
-        return Visible(blocks=tuple(chosen), rows=np.flatnonzero(mask).astype(np.int32), mask=mask)
+        within = slice(chosen[0].start, chosen[-1].stop) if chosen else slice(0, 0)
+        return Visible(blocks=tuple(chosen), rows=np.flatnonzero(mask).astype(np.int32), mask=mask, within=within)
 
     def cosines(self, vector: "Vectors", visible: Visible) -> "Floats":
-        """By row, the cosine to a unit vector; 0 for rows out of sight."""
+        """By row, the cosine to a unit vector; 0 for rows out of sight, and past `EXACT_ROWS` for those far off."""
         import numpy as np
 
         scores = np.zeros(len(self.matrix), dtype=np.float32)
-        for block in visible.blocks:
-            np.einsum("ij,j->i", self.matrix[block], vector, out=scores[block])  # no threads of BLAS to wait for
+        if len(visible.rows) <= EXACT_ROWS:
+            for block in visible.blocks:
+                np.einsum("ij,j->i", self.matrix[block], vector, out=scores[block])  # no threads of BLAS to wait for
+            return scores
+        near = self._near(vector, visible)
+        scores[near] = np.einsum("ij,j->i", self.matrix[near], vector)
         return scores
 
+    def compare_around(self, scores: "Floats", vector: "Vectors", rows: Sequence[int], visible: Visible) -> None:
+        """Put the cosines of these rows and of those beside them in the same version in, unless all are there."""
+        import numpy as np
+
+        if len(visible.rows) <= EXACT_ROWS or not rows:
+            return
+        mine = np.asarray(rows, dtype=np.int32)
+        around = mine[:, None] + np.arange(-_BESIDE, _BESIDE + 1, dtype=np.int32)
+        inside = (around >= self.first[mine][:, None]) & (around <= self.last[mine][:, None])
+        wanted = np.unique(around[inside])
+        scores[wanted] = np.einsum("ij,j->i", self.matrix[wanted], vector)
+
+    def _near(self, vector: "Vectors", visible: Visible) -> "Integers":
+        """The visible rows that are the nearest by the principal components alone."""
+        import numpy as np
+
+        wanted = np.einsum("ij,i->j", self.basis, vector)
+        scores = np.empty(len(visible.rows), dtype=np.float32)
+        start = 0
+        for block in visible.blocks:
+            end = start + block.stop - block.start
+            np.einsum("ij,j->i", self.rough[block], wanted, out=scores[start:end])
+            start = end
+        return visible.rows[_highest(scores, _COMPARED_IN_FULL)]
+
+    def rows(self, ids: Collection[int]) -> list[Row]:
+        """The columns of these rows, in their order."""
+        read = zip(ids, self.columns.take(tuple(ids)), strict=True)
+        return [{**self.versions[int(self.block[row])], **values} for row, values in read]
+
     def with_references(self, references: Collection[str], visible: Visible) -> list[int]:
-        """The visible rows whose folded label is one of these."""
-        return (self.columns.among("reference", references) & visible.mask).nonzero()[0].tolist()
+        """The visible rows whose folded label is one of these, ascending."""
+        found = {row for reference in references for row in self._referring(reference, visible.mask)}
+        return sorted(found)
 
-    def labelled(self, label: str, *, beside: int) -> int | None:
-        """The row with this label in the version that the row `beside` belongs to."""
-        version = slice(int(self.first[beside]), int(self.last[beside]) + 1)
-        return self.columns.place("label", label, within=version)
+    def labelled(self, label: str, reference: str, *, beside: int) -> int | None:
+        """The row with this label, folded as `reference`, in the version that the row `beside` belongs to."""
+        first, last = int(self.first[beside]), int(self.last[beside])
+        named = (row for row in self._hashed(reference) if first <= row <= last)
+        return next((row for row in sorted(named) if self.columns.value("label", row) == label), None)
+
+    def _referring(self, reference: str, mask: "Flags") -> list[int]:
+        rows = self._hashed(reference)
+        return [row for row in rows if mask[row] and self.columns.value("reference", row) == reference]
+
+    def _hashed(self, reference: str) -> list[int]:
+        """The rows whose folded label has this hash, of all tenants."""
+        wanted = term_hash(reference)
+        start, end = (int(self.references.searchsorted(wanted, side)) for side in ("left", "right"))
+        return self.referring[start:end].tolist()
 
 
-def best(scores: "Floats", visible: Visible, *, limit: int) -> "Integers":
-    """The visible rows of the highest scores above zero, best first; equal ones in row order."""
+def best(scores: "Floats", rows: "npt.NDArray[np.intp]", *, limit: int) -> "Integers":
+    """Those of the rows with the highest scores above zero, best first; equal ones in row order."""
     import numpy as np
 
-    mine = scores[visible.rows]
-    if len(mine) > limit:
-        chosen = np.argpartition(-mine, limit - 1)[:limit]
-        chosen = chosen[np.lexsort((chosen, -mine[chosen]))]
-    else:
-        chosen = np.argsort(-mine, kind="stable")
-    return visible.rows[chosen[mine[chosen] > 0]]
+    mine = scores[rows]
+    chosen = _highest(mine, limit)
+    chosen = chosen[np.lexsort((chosen, -mine[chosen]))]
+    return rows[chosen[mine[chosen] > 0]].astype(np.int32)
+
+
+def _highest(scores: "Floats", limit: int) -> "Integers":
+    """The places of the highest scores, ascending; of equal ones at the end of the list the first."""
+    import numpy as np
+
+    if len(scores) <= limit:
+        return np.arange(len(scores), dtype=np.int32)
+    least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+    above, equal = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
+    return np.sort(np.concatenate((above, equal[: limit - len(above)]))).astype(np.int32)

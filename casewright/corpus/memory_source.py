@@ -1,4 +1,4 @@
-"""Candidates from memory: full text and vectors of the visible rows, without a table query.
+"""Candidates from mapped files: full text and vectors of the visible rows, without a table query.
 
 Row numbers are the handles. One source belongs to one snapshot and is shared among
 threads; what it keeps is derived from the immutable state.
@@ -19,16 +19,21 @@ from casewright.corpus.candidates import (
 )
 from casewright.corpus.features import Signals, features
 from casewright.corpus.fusion import fuse
-from casewright.corpus.lexicon import UNKNOWN
+from casewright.corpus.labels import fold_reference
+from casewright.corpus.lexicon import idf
 from casewright.corpus.memory import ClauseMemory, Visible, best
 from casewright.corpus.rows import context_text
 from casewright.corpus.words import Question, stem_sequence
 from casewright.errors import StorageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from casewright.corpus.embedding import Vectors
 
-_SCOPES_KEPT = 64
+_SCOPES_KEPT = 16
+"""One costs up to five bytes for every row of the index."""
 
 
 class MemorySource:
@@ -42,10 +47,11 @@ class MemorySource:
     def candidates(self, question: Question, vector: "Vectors", scope: Scope) -> Candidates:
         visible = self._rows_of(scope)
         signals = self._signals(question, vector, visible)
-        lexical = best(signals.bm25, visible, limit=FULL_TEXT_CANDIDATES)
-        near = best(signals.cosines, visible, limit=VECTOR_CANDIDATES)
+        lexical = best(signals.bm25, _scored(signals.bm25, visible), limit=FULL_TEXT_CANDIDATES)
+        near = best(signals.cosines, _scored(signals.cosines, visible), limit=VECTOR_CANDIDATES)
         fused = fuse(lexical.tolist(), near.tolist())
         ids = tuple(row for row, _ in fused)
+        self._memory.compare_around(signals.cosines, vector, ids, visible)
         return Candidates(
             ids=ids,
             fused=tuple(score for _, score in fused),
@@ -58,17 +64,20 @@ class MemorySource:
         mask = self._rows_of(scope).mask
         if not all(mask[row] for row in ids):
             raise StorageError("the index gave a clause that its filter excludes; move the index away and ingest again")
-        return dict(zip(ids, self._memory.columns.take(ids), strict=True))
+        return dict(zip(ids, self._memory.rows(ids), strict=True))
 
     def named(self, references: Collection[str], scope: Scope) -> dict[int, Row]:
         found = self._memory.with_references(references, self._rows_of(scope))
-        return dict(zip(found, self._memory.columns.take(found), strict=True))
+        return dict(zip(found, self._memory.rows(found), strict=True))
 
     def parents(self, rows: Mapping[int, Row], scope: Scope) -> dict[int, tuple[int, Row]]:
-        places = {row: self._memory.labelled(values["parents"][-1], beside=row) for row, values in rows.items()}
+        places = {row: self._parent(row, values["parents"][-1]) for row, values in rows.items()}
         found = {row: place for row, place in places.items() if place is not None}
         read = self.rows(tuple(dict.fromkeys(found.values())), scope)
         return {row: (place, read[place]) for row, place in found.items()}
+
+    def _parent(self, row: int, label: str) -> int | None:
+        return self._memory.labelled(label, fold_reference(label), beside=row)
 
     def _rows_of(self, scope: Scope) -> Visible:
         known = self._visible.get(scope.keys)
@@ -79,24 +88,31 @@ class MemorySource:
         return known
 
     def _signals(self, question: Question, vector: "Vectors", visible: Visible) -> Signals:
+        import numpy as np
+
         lexicon = self._memory.lexicon
+        bm25 = np.zeros(len(visible.mask), dtype=np.float32)
+
+        def count(term: int, weight: float) -> float:
+            """Add the term to the scores; its inverse document frequency among the visible rows."""
+            rows, saturation = lexicon.postings(term, visible.mask, visible.within)
+            telling = idf(len(rows), len(visible.rows))
+            bm25[rows] += np.float32(weight * telling) * saturation
+            return telling
+
         numbers = {stem: lexicon.number(stem) for stem in question.weights}
-        count = len(visible.rows)
-        idf = {stem: lexicon.idf(term, visible.mask, count) for stem, term in numbers.items()}
-        weighted = [(term, idf[stem]) for stem, term in numbers.items()]
+        weights = {stem: count(term, 1.0) for stem, term in numbers.items()}
         for stem in {each for phrase in question.expansions for each in stem_sequence(phrase)} - set(numbers):
-            term = lexicon.number(stem)
-            if term != UNKNOWN:
-                weighted.append((term, EXPANSION_WEIGHT * lexicon.idf(term, visible.mask, count)))
-        bm25 = lexicon.scores(weighted)
-        bm25 *= visible.mask
-        return Signals(
-            question=question,
-            numbers=numbers,
-            idf=idf,
-            bm25=bm25,
-            cosines=self._memory.cosines(vector, visible),
-        )
+            count(lexicon.number(stem), EXPANSION_WEIGHT)
+        cosines = self._memory.cosines(vector, visible)
+        return Signals(question=question, numbers=numbers, idf=weights, bm25=bm25, cosines=cosines)
 
     def _texts(self, ids: Sequence[int]) -> Sequence[str]:
-        return tuple(context_text(row) for row in self._memory.columns.take(ids))
+        return tuple(context_text(row) for row in self._memory.rows(ids))
+
+
+def _scored(scores: "Vectors", visible: Visible) -> "npt.NDArray[np.intp]":
+    """The rows whose score is not zero; all of them are in scope."""
+    import numpy as np
+
+    return np.flatnonzero(scores[visible.within]) + visible.within.start

@@ -15,6 +15,7 @@ from casewright.corpus.lock import exclusive
 from casewright.corpus.manifest import Approver
 from casewright.corpus.rows import VERSION_COLUMNS, IndexedVersion
 from casewright.corpus.state import ActiveState, read_state, write_state
+from casewright.corpus.state_files import make_files
 from casewright.corpus.table import ClauseTable, storage_errors
 from casewright.errors import InputError, NotFoundError, StorageError
 
@@ -63,6 +64,7 @@ def publish(
     table.tag(index_version, table_version)
     if stage:
         return index_version
+    make_files(folder, table, planned)
     previous = before.index_version if before else ""
     write_state(
         folder,

@@ -7,10 +7,11 @@ from casewright.contracts.clause import SearchFilters
 from casewright.corpus.candidates import Scope, Source
 from casewright.corpus.catalogue import Catalogue
 from casewright.corpus.filters import Predicate, visible
-from casewright.corpus.memory import MAX_ROWS, ClauseMemory
+from casewright.corpus.memory import MAX_ROWS
 from casewright.corpus.memory_source import MemorySource
 from casewright.corpus.state import ActiveState
-from casewright.corpus.table import ClauseTable
+from casewright.corpus.state_files import open_memory
+from casewright.corpus.table import ClauseTable, storage_errors
 from casewright.corpus.table_source import TableSource
 
 _SCOPES_KEPT = 256
@@ -38,13 +39,10 @@ class Snapshot:
         """
         table = ClauseTable.at_version(folder, state.table_version)
         small = table.row_count() <= max_rows_in_memory
-        return cls(
-            state=state,
-            table=table,
-            catalogue=Catalogue.read(table),
-            source=MemorySource(ClauseMemory.read(table)) if small else TableSource(table),
-            in_memory=small,
-        )
+        catalogue = Catalogue.read(table)
+        with storage_errors(folder):
+            source = MemorySource(open_memory(folder, table, catalogue)) if small else TableSource(table)
+        return cls(state=state, table=table, catalogue=catalogue, source=source, in_memory=small)
 
     def predicate(self, filters: SearchFilters) -> Predicate:
         """The prefilter for what the caller may see and asked for."""

@@ -11,7 +11,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from casewright.corpus.columns import Columns
 from casewright.corpus.filters import Predicate
 from casewright.errors import CasewrightError, StorageError
 
@@ -175,22 +174,31 @@ class ClauseTable:
         with storage_errors(self._folder):
             return int(self._handle.count_rows())
 
-    def everything(
-        self, columns: Sequence[str], *, sort_by: Sequence[str]
-    ) -> "tuple[Columns, npt.NDArray[np.int32], npt.NDArray[np.int64], Vectors]":
-        """All rows in one order: their columns, terms with the offset of each row in them, and vectors."""
+    @property
+    def dimensions(self) -> int:
+        """Of the vectors."""
+        with storage_errors(self._folder):
+            return int(self._handle.schema.field("vector").type.list_size)
+
+    def in_order(self, sort_by: Sequence[str]) -> "npt.NDArray[np.uint64]":
+        """The ids of all rows, sorted by these columns."""
+        with storage_errors(self._folder):
+            search = self._handle.search().select(list(sort_by)).with_row_id(True)
+            found = search.limit(EVERY_ROW).to_arrow()
+            order = import_module("pyarrow.compute").sort_indices(found, [(name, "ascending") for name in sort_by])
+            return found["_rowid"].to_numpy()[order.to_numpy()]
+
+    def rows_in_order(self, row_ids: "npt.NDArray[np.uint64]", columns: Sequence[str]) -> Any:
+        """These columns of the rows with these ids, in their order, as an Arrow table."""
         numpy = import_module("numpy")
         with storage_errors(self._folder):
-            wanted = [*columns, "terms", "vector"]
-            found = self._handle.search().select(wanted).limit(EVERY_ROW).to_arrow()
-            order = import_module("pyarrow.compute").sort_indices(found, [(name, "ascending") for name in sort_by])
-            terms = found["terms"].combine_chunks().take(order)
-            matrix = found["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-            dimensions = found.schema.field("vector").type.list_size
-            vectors = matrix.reshape(-1, dimensions)[order.to_numpy()]
-            kept = found.select(list(columns)).take(order)
-            offsets = terms.offsets.to_numpy().astype(numpy.int64)
-            return Columns(kept), terms.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0], vectors
+            if not len(row_ids):
+                return self._handle.search().where("1 = 0").select(list(columns)).limit(1).to_arrow()
+            found = self._handle.take_row_ids(row_ids.tolist()).select(list(columns)).with_row_id().to_arrow()
+            given = found["_rowid"].to_numpy()
+            sorter = numpy.argsort(given)
+            order = sorter[numpy.searchsorted(given, row_ids, sorter=sorter)]
+            return found.select(list(columns)).take(order)
 
     def take(self, row_ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
         """The rows with these ids, `_rowid` included, in no given order. It filters nothing."""

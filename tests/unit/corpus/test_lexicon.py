@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casewright.corpus.lexicon import K1, REFERENCE_LENGTH, UNKNOWN, B, Lexicon, term_hash, term_hashes
+from casewright.corpus.lexicon import K1, REFERENCE_LENGTH, UNKNOWN, B, Lexicon, idf, term_hash, term_hashes
 
 TERMS = ("credit", "debit", "notice", "error", "limit")
 CLAUSES = st.lists(st.lists(st.sampled_from(TERMS), max_size=12), min_size=1, max_size=8)
@@ -36,10 +36,20 @@ def test_scores_follow_the_formula_over_the_visible_clauses(clauses: list[list[s
     mask = np.array(seen)
     for term in TERMS:
         number = built.number(term)
-        scores = built.scores([(number, built.idf(number, mask, sum(seen)))])
-        expected = [bm25(clauses, seen, term, row) for row in range(len(clauses))]
-        assert scores.tolist() == pytest.approx(expected, rel=1e-5)
+        rows, saturation = built.postings(number, mask, slice(0, len(clauses)))
+        scores = dict(zip(rows.tolist(), (idf(len(rows), sum(seen)) * saturation).tolist(), strict=True))
+        expected = {row: bm25(clauses, seen, term, row) for row, shown in enumerate(seen) if shown}
+        assert scores == pytest.approx({row: score for row, score in expected.items() if score}, rel=1e-5)
         assert built.has(number, np.arange(len(clauses))).tolist() == [term in clause for clause in clauses]
+
+
+@settings(deadline=None)
+@given(CLAUSES)
+def test_postings_are_those_of_the_range_alone(clauses: list[list[str]]) -> None:
+    built, everything = lexicon(clauses), np.ones(len(clauses), dtype=np.bool_)
+    for term in TERMS:
+        rows, _ = built.postings(built.number(term), everything, slice(1, len(clauses)))
+        assert rows.tolist() == [row for row, clause in enumerate(clauses) if term in clause and row >= 1]
 
 
 @settings(deadline=None)
@@ -56,13 +66,14 @@ def test_tokens_of_a_clause_are_kept_in_reading_order(clauses: list[list[str]]) 
 def test_a_word_that_no_clause_has_is_unknown_and_harmless() -> None:
     built = lexicon([["credit"], []])
     assert built.number("zebra") == UNKNOWN
-    assert built.scores([(UNKNOWN, 3.0)]).tolist() == [0.0, 0.0]
+    assert [part.tolist() for part in built.postings(UNKNOWN, np.ones(2, dtype=np.bool_), slice(0, 2))] == [[], []]
     assert built.has(UNKNOWN, np.arange(2)).tolist() == [False, False]
 
 
 def test_an_index_without_a_word_can_be_built_and_asked() -> None:
     built = lexicon([[], []])
-    assert built.scores([(built.number("credit"), 1.0)]).tolist() == [0.0, 0.0]
+    assert built.number("credit") == UNKNOWN
+    assert built.distinct.tolist() == [0, 0]
 
 
 @given(st.text(max_size=60))
