@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Annotated, Any
 
-from fastapi import Header, Request
+from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -32,6 +32,20 @@ IfNoneMatch = Annotated[
         description="An `ETag` that is known; answered with 304 if it still holds.",
     ),
 ]
+
+
+def _says_if_match(_if_match: IfMatch = None) -> None:
+    """Names the header in the document, and refuses a malformed one; `check_match` reads it."""
+
+
+def _says_if_none_match(_if_none_match: IfNoneMatch = None) -> None:
+    """Names the header in the document, and refuses a malformed one; `tagged` reads it."""
+
+
+CONDITIONAL = Depends(_says_if_match)
+"""Of a route that changes something: it takes `If-Match`."""
+TAGGED = Depends(_says_if_none_match)
+"""Of a route that reads something: it takes `If-None-Match`."""
 
 
 def content_of(document: BaseModel | dict[str, Any]) -> bytes:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import anyio
-from fastapi import Header, Request
+from fastapi import Depends, Header, Request
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
@@ -49,6 +49,14 @@ IdempotencyKey = Annotated[
         examples=["3f0c6a52-review-HL-2026-0001"],
     ),
 ]
+
+
+def _says_key(_idempotency_key: IdempotencyKey = None) -> None:
+    """Names the header in the document, and refuses a malformed one; `keyed_answer` reads it."""
+
+
+KEYED = Depends(_says_key)
+"""Of a route that creates or decides: it takes `Idempotency-Key`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ its asker and auditors. Everything else looks absent.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from fastapi import Path
 from pydantic import Field
 
 from api.permission import Asker
@@ -23,6 +24,15 @@ from servers.permission import Deed
 
 QUESTION = "ask"
 """The kind of run that a question about the rules is."""
+CaseId = Annotated[
+    str,
+    Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["HL-2026-0001"]),
+]
+RunId = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["run-0f3c2a7d9b1e4c58"])]
+FOUND = {"ETag": "Names exactly this content."}
+"""Headers of what was read, for the document."""
+BEGUN = {"Location": "Where the run is.", "ETag": "Its tag."}
+"""Headers of what was begun."""
 PART = 100
 SCANNED = 300
 """Rows that are looked at for one page."""

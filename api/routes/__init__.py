@@ -3,6 +3,8 @@
 from api.routes.health import router as health
 from api.routes.questions import router as questions
 from api.routes.reviews import router as reviews
+from api.routes.run_questions import router as run_questions
 from api.routes.runs import router as runs
+from api.routes.steering import router as steering
 
-ROUTERS = (reviews, runs, questions, health)
+ROUTERS = (reviews, runs, steering, run_questions, questions, health)

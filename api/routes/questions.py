@@ -12,12 +12,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.docs import CHANGING, READING, example, problems
-from api.etags import IfNoneMatch, tagged
+from api.etags import TAGGED, tagged
 from api.examples import ASKED
-from api.idempotency import IdempotencyKey, named_run
+from api.idempotency import KEYED, named_run
 from api.permission import AskerDep, GovernedRoute
-from api.routes.runs import RunId
-from api.run_views import QUESTION, RunSummary, ask_deed, readable_run
+from api.run_views import FOUND, QUESTION, RunId, RunSummary, ask_deed, readable_run
 from casewright.clock import today
 from casewright.contracts.base import Contract
 from casewright.contracts.recommendation import VerifiedCitation
@@ -68,6 +67,7 @@ class AskedView(RunSummary):
     operation_id="ask_question",
     summary="Ask a question about the rules",
     status_code=202,
+    dependencies=[KEYED],
     response_model=AskedView,
     responses=example(
         ASKED, "The question is queued.", {"Location": "Where its answer will be.", "ETag": "Its tag."}, status=202
@@ -78,7 +78,6 @@ async def ask_question(
     asker: AskerDep,
     request: Request,
     asked: Annotated[QuestionRequest, Body(openapi_examples={"question": {"value": {"question": ASKED["question"]}}})],
-    _idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Follow `/v1/runs/{run_id}/events`, or read it at `Location` until it is `completed` or `failed`."""
     await asker.allowed(ask_deed(asker.principal))
@@ -97,12 +96,11 @@ async def ask_question(
     "/{run_id}",
     operation_id="get_question",
     summary="Read a question and its answer",
+    dependencies=[TAGGED],
     response_model=AskedView,
-    responses=example(ASKED, "The question.", {"ETag": "Names exactly this content."}) | problems(*READING),
+    responses=example(ASKED, "The question.", FOUND) | problems(*READING),
 )
-async def get_question(
-    asker: AskerDep, request: Request, run_id: RunId, _if_none_match: IfNoneMatch = None
-) -> Response:
+async def get_question(asker: AskerDep, request: Request, run_id: RunId) -> Response:
     """Yours, or as an auditor any of the tenant."""
     row = await readable_run(asker, run_id, kind=QUESTION)
     inquiry, answer = await inquiry_of(asker.parts.records, run_id)

@@ -9,18 +9,14 @@ from starlette.responses import Response
 from api.docs import CHANGING, example, problems
 from api.etags import tagged
 from api.examples import RUN
-from api.idempotency import IdempotencyKey, named_run
+from api.idempotency import KEYED, named_run
 from api.permission import AskerDep, GovernedRoute
-from api.run_views import READ_RUN, RunView
+from api.run_views import BEGUN, READ_RUN, CaseId, RunView
 from casewright.contracts.base import Contract
 from servers.permission import Deed
 
 router = APIRouter(prefix="/v1", tags=["reviews"], route_class=GovernedRoute)
 START = Deed(name="start_review", verb="write", risk="medium")
-CaseId = Annotated[
-    str,
-    Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["HL-2026-0001"]),
-]
 
 
 class ReviewRequest(Contract):
@@ -35,17 +31,14 @@ class ReviewRequest(Contract):
     operation_id="start_review",
     summary="Begin a review of a case",
     status_code=202,
+    dependencies=[KEYED],
     response_model=RunView,
-    responses=example(
-        RUN, "The run that is open or was begun.", {"Location": "Where the run is.", "ETag": "Its tag."}, status=202
-    )
-    | problems(*CHANGING),
+    responses=example(RUN, "The run that is open or was begun.", BEGUN, status=202) | problems(*CHANGING),
 )
 async def start_review(
     asker: AskerDep,
     request: Request,
     wanted: Annotated[ReviewRequest, Body(openapi_examples={"case": {"value": {"case_id": "HL-2026-0001"}}})],
-    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Queue a review, or give the run of this case that is open. Follow its events, or read it at `Location`."""
     await asker.readable(READ_RUN, wanted.case_id)
