@@ -31,6 +31,7 @@ COMMANDS = {
     "review": "Review a case: find the rules, check the evidence, draft, and ask for what needs approval.",
     "approvals": "See and decide what waits for approval.",
     "runs": "See, wake and explain runs.",
+    "worker": "Drive the runs that others start, answer and decide; several workers may share a data folder.",
     "feedback": "Say what is right or wrong with an answer, and export it as examples.",
     "cases": "Import, list and show cases.",
     "corpus": "Ingest policy documents and search them.",
