@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FOLDER = "search"
 _FORMAT = "1"
 _KEPT = 2
-"""The active state and the one before; another kept state gets its files anew when it is opened."""
+"""The two states opened or made last; another kept state gets its files anew when it is opened."""
 _ROUGH_DIMENSIONS = 64
 _SORTED_BY = ("tenant", "document_id", "version", "position")
 _LEFT_OVER_SECONDS = 3_600
@@ -43,18 +43,20 @@ def open_memory(folder: Path, table: ClauseTable, catalogue: Catalogue) -> Claus
 
     Raises:
         StorageError: the table does not hold what its catalogue says.
-        OSError: there is no room for the files, neither beside the table nor among temporary files.
+        OSError: the files can be written neither beside the table nor among temporary files.
     """
     place = _place(folder, table, catalogue)
     with suppress(OSError, ValueError):
-        return ClauseMemory.read(place, catalogue.versions)
-    try:
+        found = ClauseMemory.read(place, catalogue.versions)
+        with suppress(OSError):  # an index that may only be read
+            os.utime(place)
+        return found
+    with suppress(OSError, ValueError):
         make_files(folder, table, catalogue, anew=True)
         return ClauseMemory.read(place, catalogue.versions)
-    except PermissionError:  # an index that may only be read
-        with tempfile.TemporaryDirectory(prefix="casewright-search-", ignore_cleanup_errors=True) as temporary:
-            _make(Path(temporary), table, catalogue)
-            return ClauseMemory.read(Path(temporary), catalogue.versions)
+    with tempfile.TemporaryDirectory(prefix="casewright-search-", ignore_cleanup_errors=True) as temporary:
+        _make(Path(temporary), table, catalogue)
+        return ClauseMemory.read(Path(temporary), catalogue.versions)
 
 
 def make_files(folder: Path, table: ClauseTable, catalogue: Catalogue, *, anew: bool = False) -> None:
