@@ -4,18 +4,18 @@ Encrypted files, files without a text layer (scans) and files beyond the page li
 the reason. Invisible text, such as the guesses under a scan, is not read. Runs in a worker process.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import version
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
-from casewright.corpus.formats.blocks import RawDocument, property_fields
+from casewright.corpus.formats.blocks import RawDocument
 from casewright.corpus.formats.pdf_layout import blocks_of
+from casewright.corpus.formats.pdf_metadata import metadata_of
 from casewright.corpus.formats.pdf_page import Page, page_of
 from casewright.corpus.front_matter import UnreadableDocumentError
-from casewright.corpus.spacing import one_line
 
 MAX_PAGES = 2_000
 _SCANNED_CHARACTERS = 25
@@ -36,6 +36,7 @@ class PdfReader:
         """The document; see `Reader.read`."""
         try:
             document = _open(content)
+            fields, title = metadata_of(document)
             pages = tuple(_pages(document))
         except (UnreadableDocumentError, MemoryError, RecursionError):
             raise
@@ -44,12 +45,7 @@ class PdfReader:
                 f"it is not a readable PDF ({type(error).__name__}: {str(error)[:100]}); save it again"
             ) from error
         _refuse_scan(pages)
-        properties = dict(_information(document.info))
-        return RawDocument(
-            fields=property_fields(properties.items()),
-            title=one_line(properties.get("Title", "")),
-            blocks=tuple(blocks_of(pages)),
-        )
+        return RawDocument(fields=fields, title=title, blocks=tuple(blocks_of(pages)))
 
 
 def _open(content: bytes) -> Any:
@@ -108,15 +104,3 @@ def _refuse_scan(pages: Iterable[Page]) -> None:
             f"it {what} ({characters} visible characters on {len(counted)} pages); run text recognition, check the "
             "result and save it as a text document"
         )
-
-
-def _information(infos: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
-    """The information entries as text; keys as in the file without the slash."""
-    from pdfminer.pdftypes import resolve1
-    from pdfminer.utils import decode_text
-
-    for info in infos:
-        for key, value in info.items():
-            resolved = cast("object", resolve1(value))
-            if isinstance(resolved, bytes):
-                yield key, decode_text(resolved)
