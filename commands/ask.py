@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from agents.answerer import Answer, answer
+from agents.answerer import answer
 from casewright.clock import today
 from casewright.contracts.run import RunStatus
 from casewright.models.gateway import CallContext
@@ -18,6 +18,7 @@ from commands.corpus import new_run, parse_date
 from commands.orchestrator import build_gateway, build_records
 from commands.shell import Shell
 from commands.tools import own_tools
+from graphs.answering import answer_document
 
 QUESTION = "ask"
 """The kind of run that a question is."""
@@ -53,31 +54,12 @@ async def _ask(shell: Shell, question: str, as_of: str) -> dict[str, Any]:
             own_tools(services, principal, "policy-search", run_id=run_id) as tools,
         ):
             found = await answer(tools, gateway, context, question=question, as_of=as_of)
-        document = _document(found, run_id, as_of)
+        document = answer_document(found, run_id, as_of)
         await records.step(run_id, "answered", {**document, "question": question[:2000]})
         status = "completed"
     finally:
         await records.mark(run_id, status)
     return document
-
-
-def _document(found: Answer, run_id: str, as_of: str) -> dict[str, Any]:
-    record = found.record
-    return {
-        "answer": found.text,
-        "abstained": found.abstained,
-        "reason": found.reason,
-        "as_of": as_of,
-        "citations": [citation.model_dump(mode="json") for citation in found.citations],
-        "index_version": found.index_version,
-        "model": record.model,
-        "run_id": run_id,
-        "usage": {
-            "input_tokens": record.input_tokens,
-            "output_tokens": record.output_tokens,
-            "duration_ms": record.duration_ms,
-        },
-    }
 
 
 def answer_view(document: dict[str, Any]) -> RenderableType:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the qu
     from casewright.models.accounting import CallRecord
     from casewright.models.gateway import Gateway
     from casewright.models.permission import ModelPermission
+    from graphs.answering import QuestionDriver
     from graphs.desk import Desk
     from graphs.runner import ReviewRunner
 
@@ -81,3 +82,11 @@ def build_desk(services: Services, gateway: "Gateway") -> "Desk":
         budgets=services.settings.budgets,
         clock=services.clock,
     )
+
+
+def build_question_driver(services: Services, gateway: "Gateway") -> "QuestionDriver":
+    """What answers queued questions, over servers in this process."""
+    from graphs.answering import QuestionDriver
+    from servers.build import ServerFactory
+
+    return QuestionDriver(services, build_records(services), gateway, ServerFactory(services).build)

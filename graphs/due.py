@@ -14,6 +14,7 @@ from casewright.cases.tables import cases
 from casewright.storage.database import Database
 from casewright.storage.run_tables import run_questions, runs
 from casewright.storage.tables import approvals
+from graphs.inquiries import KIND as QUESTION
 from graphs.records import ENDED
 from graphs.requests import KIND
 
@@ -24,6 +25,8 @@ class DueRun:
 
     run_id: str
     tenant: str
+    kind: str
+    """A review, or a question about the rules."""
 
 
 async def due_runs(database: Database, now_ns: int, *, limit: int, without: Collection[str] = ()) -> tuple[DueRun, ...]:
@@ -33,24 +36,29 @@ async def due_runs(database: Database, now_ns: int, *, limit: int, without: Coll
         without: ids of runs that are being worked on, as far as the caller knows.
     """
     query = (
-        select(runs.c.run_id, runs.c.tenant)
-        .where(runs.c.kind == KIND, runs.c.run_id.not_in(without), _can_go_on(now_ns))
+        select(runs.c.run_id, runs.c.tenant, runs.c.kind)
+        .where(runs.c.run_id.not_in(without), or_(_review_can_go_on(now_ns), _question_can_go_on(now_ns)))
         .order_by(runs.c.updated_ns, runs.c.run_id)
         .limit(limit)
     )
     async with database.read() as connection:
         rows = (await connection.execute(query)).all()
-    return tuple(DueRun(run_id=row.run_id, tenant=row.tenant) for row in rows)
+    return tuple(DueRun(run_id=row.run_id, tenant=row.tenant, kind=row.kind) for row in rows)
 
 
-def _can_go_on(now_ns: int) -> ColumnElement[bool]:
+def _question_can_go_on(now_ns: int) -> ColumnElement[bool]:
+    """One that was queued; `casewright ask` answers its own and queues nothing."""
+    return and_(runs.c.kind == QUESTION, runs.c.status == "queued", runs.c.not_before_ns <= now_ns)
+
+
+def _review_can_go_on(now_ns: int) -> ColumnElement[bool]:
     status = runs.c.status
     asked = and_(runs.c.wanted != "", status.not_in(ENDED))
     ready = and_(status.in_(("queued", "running")), runs.c.not_before_ns <= now_ns)
     decided = and_(status == "waiting_approval", ~_exists(_undecided(now_ns)))
     answered = and_(status == "waiting_answer", ~_exists(_unanswered()))
     changed = and_(status == "waiting_information", runs.c.waiting_revision != _revision())
-    return or_(asked, ready, decided, answered, changed)
+    return and_(runs.c.kind == KIND, or_(asked, ready, decided, answered, changed))
 
 
 def _undecided(now_ns: int) -> Any:

@@ -1,0 +1,119 @@
+"""Answers the questions that people queued (`graphs.inquiries`): one search, one model call, quotes verified.
+
+No graph: a question that was cut off is asked again from its beginning, which repeats nothing but reads. It acts with
+the person's own token at the policy search, and only one process works on a question, under the lease of its run.
+"""
+
+import logging
+from typing import Any
+
+from agents.answerer import Answer, answer
+from agents.toolbox import ToolBudget, open_toolbox
+from casewright.audit.entry import AuditEntry
+from casewright.contracts.principal import Actor
+from casewright.errors import DeniedError, NotFoundError
+from casewright.identity.tokens import DELEGATED_SECONDS
+from casewright.models.gateway import CallContext, Gateway
+from casewright.services import Services
+from graphs.attempts import after_failure
+from graphs.connections import Connector
+from graphs.inquiries import KIND, Inquiry, inquiry_of
+from graphs.lease import leased
+from graphs.records import ENDED, RunChange, RunRecords, RunRow
+
+CALLS = 100
+_log = logging.getLogger("casewright.graphs")
+
+
+class QuestionDriver:
+    """Answers questions in this process."""
+
+    def __init__(self, services: Services, records: RunRecords, gateway: Gateway, connector: Connector) -> None:
+        self._services = services
+        self._records = records
+        self._gateway = gateway
+        self._connector = connector
+
+    async def resume(self, tenant: str, run_id: str) -> RunChange:
+        """Answer a question that is queued; one that was answered already is left as it is.
+
+        A failed attempt is noted and tried again later, a few times.
+
+        Raises:
+            NotFoundError: the tenant has no such question.
+            ConflictError: another process is working on it.
+        """
+        settings = self._services.settings
+        async with leased(settings.checkpoints, settings.home / "locks", run_id, self._services.clock):
+            row = await self._records.get(tenant, run_id)
+            if row.kind != KIND:
+                raise NotFoundError(f"run {run_id!r} is no question but a {row.kind!r} run")
+            if row.status in (*ENDED, "failed"):
+                return RunChange(status=row.status)
+            try:
+                found = await self._answered(row)
+            except Exception as error:  # noqa: BLE001 -- the boundary of one question: noted, and tried again
+                return await self._failed(row, error)
+            return await self._settled(row, *found)
+
+    async def _answered(self, row: RunRow) -> tuple[Inquiry, Answer]:
+        inquiry, _ = await inquiry_of(self._records, row.run_id)
+        person = self._services.standings.find(row.subject)
+        actor = Actor(kind="user", run_id=row.run_id)
+        made = self._services.exchange.personal(person, actor, "policy-search", seconds=DELEGATED_SECONDS)
+        context = CallContext(run_id=row.run_id, case_id="", tenant=row.tenant, agent="answerer")
+        server = self._connector("policy-search", made.token)
+        async with open_toolbox(server, ToolBudget(limit=CALLS, spent=0)) as tools:
+            found = await answer(tools, self._gateway, context, question=inquiry.question, as_of=inquiry.as_of)
+        return inquiry, found
+
+    async def _settled(self, row: RunRow, inquiry: Inquiry, found: Answer) -> RunChange:
+        document = answer_document(found, row.run_id, inquiry.as_of)
+        change = RunChange(status="completed", because=found.reason if found.abstained else "")
+        async with self._services.database.write() as connection:
+            said = {**document, "question": inquiry.question}
+            await self._records.note(row.run_id, "answered", said, connection=connection)
+            await self._records.change(row.run_id, change, connection=connection)
+            await self._services.audit.append(_ended(row, change), connection=connection)
+        return change
+
+    async def _failed(self, row: RunRow, error: Exception) -> RunChange:
+        change = after_failure(row, error, progressed=False, now_ns=self._services.clock.now_ns())
+        if isinstance(error, DeniedError | NotFoundError):  # no other attempt mends that
+            change = RunChange(status="failed", because="it is not permitted now; the reason is in the audit")
+        _log.warning("question %r was not answered: %s", row.run_id, change.because, exc_info=error)
+        async with self._services.database.write() as connection:
+            await self._records.change(row.run_id, change, connection=connection)
+            if change.status == "failed":
+                await self._services.audit.append(_ended(row, change), connection=connection)
+        return change
+
+
+def answer_document(found: Answer, run_id: str, as_of: str) -> dict[str, Any]:
+    """An answer as it is kept and shown."""
+    record = found.record
+    return {
+        "answer": found.text,
+        "abstained": found.abstained,
+        "reason": found.reason,
+        "as_of": as_of,
+        "citations": [citation.model_dump(mode="json") for citation in found.citations],
+        "index_version": found.index_version,
+        "model": record.model,
+        "run_id": run_id,
+        "usage": {
+            "input_tokens": record.input_tokens,
+            "output_tokens": record.output_tokens,
+            "duration_ms": record.duration_ms,
+        },
+    }
+
+
+def _ended(row: RunRow, change: RunChange) -> AuditEntry:
+    return AuditEntry(
+        kind="run.ended",
+        tenant=row.tenant,
+        subject=row.subject,
+        run_id=row.run_id,
+        body={"status": change.status, "because": change.because},
+    )
