@@ -50,12 +50,21 @@ def corpus(
     for count in clauses:
         size = Size(clauses=count, documents=tuple(documents), searches=searches, seed=seed, folder=folder)
         figures.append(shell.run(measured(shell, size)))
+        shell.note(_line(figures[-1]))
     document = {"sizes": figures, "seed": seed, "goals": GOALS, "machine": before}
     if plot is not None:
         from commands.bench_corpus_plot import draw
 
         draw(document, plot)
     shell.show(document, _view)
+
+
+def _line(size: dict[str, Any]) -> str:
+    """One size in short, while the next is being measured."""
+    return (
+        f"{size['clauses']} clauses: {size['ingest']['clauses_per_second']} a second, search p95 "
+        f"{size['search']['ours']['p95_ms']} ms of {size['visible_clauses']} visible, server {size['server']}"
+    )
 
 
 def _view(document: dict[str, Any]) -> Table:
