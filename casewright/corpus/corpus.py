@@ -26,7 +26,7 @@ from casewright.corpus.ingest import Ingest, IngestJob, IngestProgress, IngestRe
 from casewright.corpus.manifest import Approver, Manifest, ManifestEntry, Submission
 from casewright.corpus.pruning import PruneReport, prune
 from casewright.corpus.quarantine import Quarantined, quarantine_of
-from casewright.corpus.reading import read_clause, read_in_context
+from casewright.corpus.reading import Reader
 from casewright.corpus.revision import approve
 from casewright.corpus.snapshot import Snapshot
 from casewright.corpus.state import ActiveState, read_state
@@ -63,7 +63,7 @@ class Corpus:
         self._folder = folder
         self._ranker = ranker
         self._lock = threading.Lock()
-        self._opened: Snapshot | None = None
+        self._opened: Reader | None = None
         self._pinned: ActiveState | None = None
         """Set only to look at another state than the active one."""
 
@@ -202,8 +202,7 @@ class Corpus:
         Raises:
             NotFoundError: no such clause is visible under the filters.
         """
-        snapshot = self._snapshot()
-        return read_in_context(snapshot, _within(filters, document_id), label=label)
+        return self._reader().in_context(_within(filters, document_id), label=label)
 
     def compare(
         self, filters: SearchFilters, *, document_id: str, label: str, from_version: str, to_version: str
@@ -213,15 +212,15 @@ class Corpus:
         Raises:
             NotFoundError: a version is not visible, or neither version has the clause.
         """
-        snapshot = self._snapshot()
+        reader = self._reader()
         found: list[Clause | None] = []
         for version in (from_version, to_version):
             named = _within(filters, document_id).model_copy(update={"include": "named_version", "version": version})
-            if not snapshot.catalogue.visible(named, all_versions=False):
+            if not reader.snapshot.catalogue.visible(named, all_versions=False):
                 raise NotFoundError(
                     f"there is no version {version!r} of {document_id!r}; list the documents to see which there are"
                 )
-            found.append(read_clause(snapshot, named, label=label))
+            found.append(reader.clause(named, label=label))
         before, after = found
         if before is None and after is None:
             raise NotFoundError(
@@ -251,7 +250,7 @@ class Corpus:
         """
         name = f"{citation.document_id} {citation.label}"
         try:
-            clause = read_clause(self._snapshot(), _within(filters, citation.document_id), label=citation.label)
+            clause = self._reader().clause(_within(filters, citation.document_id), label=citation.label)
         except NotFoundError:
             clause = None
         if clause is None:
@@ -283,17 +282,20 @@ class Corpus:
         )
 
     def _snapshot(self) -> Snapshot:
+        return self._reader().snapshot
+
+    def _reader(self) -> Reader:
         state = self._pinned or read_state(self._folder)
         if state is None:
             raise StorageError(
                 f"there is no index in {str(self._folder)!r}; run `casewright init` or `casewright corpus ingest PATH`"
             )
         opened = self._opened
-        if opened is not None and opened.state == state:
+        if opened is not None and opened.snapshot.state == state:
             return opened
         with self._lock:
-            if self._opened is None or self._opened.state != state:
-                self._opened = Snapshot.open(self._folder, state)
+            if self._opened is None or self._opened.snapshot.state != state:
+                self._opened = Reader(Snapshot.open(self._folder, state))
             return self._opened
 
     def _embedder(self) -> "Embedder":

@@ -3,7 +3,8 @@
 Everything is read under the caller's filters: a reference into a document that they may not see leads nowhere.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from casewright.contracts.clause import Clause, ClauseInContext, ClauseReference, DefinedTerm, SearchFilters
@@ -18,18 +19,44 @@ from casewright.errors import NotFoundError
 _COLUMNS = (*CLAUSE_COLUMNS, "parent", "links")
 
 
-def read_clause(snapshot: Snapshot, filters: SearchFilters, *, label: str) -> Clause | None:
-    """The clause with this label, section signs and spaces aside; None if none is visible."""
+KEPT = 1_024
+"""Clauses with what stands around them; some ten kilobytes each."""
+
+
+class Reader:
+    """Reads the clauses of one snapshot, and keeps those it read last: a state of the index never changes.
+
+    What is kept is found again under equal filters only; another tenant, other labels or another day read anew.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._clause: Callable[..., Clause | None] = lru_cache(KEPT)(partial(_clause, snapshot))
+        self._in_context: Callable[..., ClauseInContext] = lru_cache(KEPT)(partial(_in_context, snapshot))
+
+    def clause(self, filters: SearchFilters, *, label: str) -> Clause | None:
+        """The clause with this label, section signs and spaces aside; None if none is visible.
+
+        Raises:
+            NotFoundError: the label is not one clause under the filters.
+        """
+        return self._clause(filters, label)
+
+    def in_context(self, filters: SearchFilters, *, label: str) -> ClauseInContext:
+        """The clause with what stands around it.
+
+        Raises:
+            NotFoundError: no such clause is visible under the filters.
+        """
+        return self._in_context(filters, label)
+
+
+def _clause(snapshot: Snapshot, filters: SearchFilters, label: str) -> Clause | None:
     row = _row(snapshot, filters, label)
     return None if row is None else clause_from(row)
 
 
-def read_in_context(snapshot: Snapshot, filters: SearchFilters, *, label: str) -> ClauseInContext:
-    """The clause with what stands around it.
-
-    Raises:
-        NotFoundError: no such clause is visible under the filters.
-    """
+def _in_context(snapshot: Snapshot, filters: SearchFilters, label: str) -> ClauseInContext:
     row = _row(snapshot, filters, label)
     if row is None:
         named = filters.document_ids[0]

@@ -125,8 +125,8 @@ async def an_approver_and_a_rejecter_at_once_cause_at_most_one_effect(subject: S
 
 async def a_value_decides_nothing(subject: Subject) -> None:
     """Whoever can resume a run could otherwise approve it."""
+    run, _shown_now = await _started(subject)
     for value in APPROVING_VALUES:
-        run, _shown_now = await _started(subject)
         await _try(subject.wake(run, value))
         await _expect_nothing(subject, f"the run was resumed with {value!r} and executed what nobody decided")
 

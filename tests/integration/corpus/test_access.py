@@ -106,6 +106,17 @@ def test_restricted_clauses_look_like_absent_ones(labelled: Corpus, reader: str)
 
 
 @pytest.mark.proves("A4")
+def test_a_clause_that_was_read_is_kept_for_nobody_else(labelled: Corpus) -> None:
+    holder = filters("harborline", labels=("fraud-ops",))
+    others = (filters("harborline"), filters("millbrook", labels=("fraud-ops",)))
+    first = labelled.clause(holder, document_id="hl-fraud", label="1.1")
+    for given_filters in others:
+        with pytest.raises(NotFoundError):
+            labelled.clause(given_filters, document_id="hl-fraud", label="1.1")
+    assert labelled.clause(holder, document_id="hl-fraud", label="1.1") is first
+
+
+@pytest.mark.proves("A4")
 def test_the_table_and_memory_filter_alike(labelled: Corpus, tmp_path: Path) -> None:
     state = read_state(tmp_path / "index")
     assert state is not None
