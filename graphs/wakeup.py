@@ -11,6 +11,7 @@ from langgraph.types import Command
 
 from casewright.contracts.run import RunStatus
 from casewright.services import Services
+from graphs.beginning import Beginnings, blank
 from graphs.records import RunRecords, RunRow
 from graphs.review import RECURSION_LIMIT
 from graphs.state import ReviewState
@@ -45,23 +46,30 @@ class Waker:
     def __init__(self, services: Services, records: RunRecords) -> None:
         self._services = services
         self._records = records
+        self._beginnings = Beginnings(services, records)
 
     async def wake(self, graph: "ReviewGraph", row: RunRow) -> Wake | None:
-        """What to invoke the graph with; None: it is at its end, or waits for something that has not happened."""
+        """What to invoke the graph with; None: it is at its end, or waits for something that has not happened.
+
+        Raises:
+            VersionRefusedError: code of another version wrote its state.
+        """
         snapshot = await graph.aget_state(config_of(row.run_id))
         if not snapshot.values:  # new, or it crashed before its first checkpoint
             await self._note_revision(row)
-            return Wake(blank(row))
+            return Wake(await self._beginnings.state(graph, row))
         if not snapshot.tasks:
             return None
         if not snapshot.interrupts:
             # It stopped between two steps: go on. Not `next`, which leaves out a node whose writes are
             # stored but not yet taken up by a checkpoint; such a run is not at its end.
-            return Wake(None)
+            update = await self._beginnings.admitted(row, snapshot.values)
+            return Wake(Command(update=update) if update else None)
         waiting = cast(dict[str, Any], snapshot.interrupts[0].value)
-        if await self._happened(row, waiting):
-            return Wake(Command(resume={snapshot.interrupts[0].id: "woken"}))
-        return None
+        if not await self._happened(row, waiting):
+            return None
+        update = await self._beginnings.admitted(row, snapshot.values)
+        return Wake(Command(resume={snapshot.interrupts[0].id: "woken"}, update=update or None))
 
     async def noted_revision(self, run_id: str) -> int:
         """The case revision that the run last read its facts from; 0: none."""
@@ -124,11 +132,6 @@ def standing_of(state: ReviewState, snapshot: "StateSnapshot") -> Standing:
 def state_of(row: RunRow, snapshot: "StateSnapshot") -> ReviewState:
     """The run's state as far as it has one."""
     return cast(ReviewState, {**blank(row), **cast(dict[str, Any], snapshot.values)})
-
-
-def blank(row: RunRow) -> ReviewState:
-    """The state that a run begins with."""
-    return ReviewState(run_id=row.run_id, case_id=row.case_id, tenant=row.tenant, subject=row.subject)
 
 
 def config_of(run_id: str) -> Any:

@@ -151,7 +151,7 @@ class Following:
     """A run as its nodes would change it, with whatever the rules, people and delegates say on each turn."""
 
     def __init__(self, begun: ReviewState, data: st.DataObject) -> None:
-        self.state = begun
+        self.state: ReviewState = begun
         self.data = data
         self.path: list[str] = []
 
