@@ -22,6 +22,7 @@ from api.idempotency import IdempotencyKeys
 from api.limits import AddressLimit, ApiLimits, BodyLimit
 from api.pages import Cursors
 from api.parts import Parts
+from api.readiness import ReadinessLook
 from api.routes import ROUTERS
 from casewright.errors import CasewrightError
 from casewright.services import Services
@@ -88,6 +89,7 @@ def _parts(services: Services, limits: ApiLimits) -> Parts:
         keys=IdempotencyKeys(services.database, services.clock),
         cursors=Cursors(services.signing_key),
         limits=limits,
+        readiness=ReadinessLook(services),
         feed=EventFeed(services, limits),
     )
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from api.idempotency import IdempotencyKeys
 from api.limits import ApiLimits
 from api.pages import Cursors
+from api.readiness import ReadinessLook
 from casewright.services import Services
 from graphs.records import RunRecords
 from graphs.requests import RunRequests
@@ -27,6 +28,7 @@ class Parts:
     keys: IdempotencyKeys
     cursors: Cursors
     limits: ApiLimits
+    readiness: ReadinessLook
     feed: "EventFeed"
 
 
