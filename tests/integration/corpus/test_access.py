@@ -107,8 +107,9 @@ def test_restricted_clauses_look_like_absent_ones(labelled: Corpus, reader: str)
 
 @pytest.mark.proves("A4")
 def test_a_clause_that_was_read_is_kept_for_nobody_else(labelled: Corpus) -> None:
-    holder = filters("harborline", labels=("fraud-ops",))
-    others = (filters("harborline"), filters("millbrook", labels=("fraud-ops",)))
+    day = "2026-01-01"
+    holder = filters("harborline", day, labels=("fraud-ops",))
+    others = (filters("harborline", day), filters("millbrook", day, labels=("fraud-ops",)))
     first = labelled.clause(holder, document_id="hl-fraud", label="1.1")
     for given_filters in others:
         with pytest.raises(NotFoundError):
