@@ -8,6 +8,7 @@ BM25: Robertson and Zaragoza 2009, with a fixed reference length instead of an a
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -29,6 +30,8 @@ REFERENCE_LENGTH = 40.0
 UNKNOWN = -1
 """The number of a term that no clause has."""
 _SIGNED = 2**31
+_ROWS_AT_ONCE = 8_192
+_TOKENS_AT_ONCE = 1_000_000
 
 
 def term_hash(stem: str) -> int:
@@ -62,25 +65,42 @@ class Lexicon:
 
     @classmethod
     def build(cls, hashed: "Integers", offsets: "npt.NDArray[np.int64]") -> "Lexicon":
-        """Invert the token sequences; `offsets` says where each row begins in `hashed`."""
+        """Invert the token sequences; `offsets` says where each row begins in `hashed`.
+
+        Rows are taken some thousands at a time, so that a million of them need little more room than the result.
+        """
         import numpy as np
 
-        count = len(offsets) - 1
         hashes = np.unique(hashed)
-        numbers = np.searchsorted(hashes, hashed)
-        lengths = np.diff(offsets)
-        pairs = numbers * max(count, 1) + np.repeat(np.arange(count), lengths)
-        pairs, frequency = np.unique(pairs, return_counts=True)
-        terms, rows = np.divmod(pairs, max(count, 1))
-        norm = K1 * (1 - B + B * lengths / REFERENCE_LENGTH)
+        tokens = np.empty(len(hashed), dtype=np.int32)
+        for start in range(0, len(hashed), _TOKENS_AT_ONCE):
+            part = slice(start, start + _TOKENS_AT_ONCE)
+            tokens[part] = np.searchsorted(hashes, hashed[part])
+        having = np.zeros(len(hashes), dtype=np.int64)
+        for terms, _, _ in _occurrences(tokens, offsets):
+            having += np.bincount(terms, minlength=len(hashes))
+        starts = np.concatenate(([0], np.cumsum(having)))
+        rows = np.empty(int(starts[-1]), dtype=np.int32)
+        saturation = np.empty(len(rows), dtype=np.float32)
+        distinct = np.zeros(len(offsets) - 1, dtype=np.int32)
+        norm = K1 * (1 - B + B * np.diff(offsets) / REFERENCE_LENGTH)
+        free = starts[:-1].copy()
+        for terms, mine, frequency in _occurrences(tokens, offsets):
+            first = np.flatnonzero(np.diff(terms, prepend=-1))
+            runs = np.diff(first, append=len(terms))
+            places = free[terms] + np.arange(len(terms)) - np.repeat(first, runs)
+            free[terms[first]] += runs
+            rows[places] = mine
+            saturation[places] = frequency * (K1 + 1) / (frequency + norm[mine])
+            np.add.at(distinct, mine, 1)
         return cls(
             hashes=hashes,
-            starts=np.searchsorted(terms, np.arange(len(hashes) + 1)),
-            rows=rows.astype(np.int32),
-            saturation=(frequency * (K1 + 1) / (frequency + norm[rows])).astype(np.float32),
-            tokens=numbers.astype(np.int32),
+            starts=starts,
+            rows=rows,
+            saturation=saturation,
+            tokens=tokens,
             offsets=offsets,
-            distinct=np.bincount(rows, minlength=count).astype(np.int32),
+            distinct=distinct,
         )
 
     def number(self, stem: str) -> int:
@@ -121,6 +141,23 @@ class Lexicon:
     def lengths(self, rows: "npt.NDArray[Any]") -> "npt.NDArray[np.int64]":
         """How many tokens each of the rows has."""
         return self.offsets[rows + 1] - self.offsets[rows]
+
+
+def _occurrences(
+    tokens: "Integers", offsets: "npt.NDArray[np.int64]"
+) -> "Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]]":
+    """Terms, rows and how often the term is in the row, sorted by term and row, for some rows after the others."""
+    import numpy as np
+
+    count = len(offsets) - 1
+    for start in range(0, count, _ROWS_AT_ONCE):
+        end = min(start + _ROWS_AT_ONCE, count)
+        mine = np.repeat(np.arange(end - start), np.diff(offsets[start : end + 1]))
+        pairs = tokens[offsets[start] : offsets[end]].astype(np.int64) * _ROWS_AT_ONCE + mine
+        pairs, frequency = np.unique(pairs, return_counts=True)
+        terms, rows = np.divmod(pairs, _ROWS_AT_ONCE)
+        if len(terms):
+            yield terms, rows + start, frequency
 
 
 def idf(found: int, visible: int) -> float:

@@ -84,3 +84,14 @@ def test_terms_fit_the_column_whatever_the_text(text: str) -> None:
 def test_forms_of_a_word_are_one_term_and_stop_words_none() -> None:
     assert term_hashes("The investigations") == term_hashes("investigation of the")
     assert len(term_hashes("The investigations")) == 1
+
+
+def test_more_rows_than_are_inverted_at_once_give_the_same_postings() -> None:
+    rows = 8_192 + 300
+    clauses = [[TERMS[row % 5], TERMS[row % 3], TERMS[row % 5]] for row in range(rows)]
+    built = lexicon(clauses)
+    for term in TERMS:
+        found, saturation = built.postings(built.number(term), np.ones(rows, dtype=np.bool_), slice(0, rows))
+        assert found.tolist() == [row for row, clause in enumerate(clauses) if term in clause]
+        assert len(set(saturation.tolist())) <= 3
+    assert built.distinct.tolist() == [len(set(clause)) for clause in clauses]
