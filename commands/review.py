@@ -11,8 +11,9 @@ from rich.text import Text
 from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import DeniedError
 from commands.cases import evidence_table, no_such_case
-from commands.orchestrator import build_gateway, build_runner
+from commands.driving import drive
 from commands.permission import permit
+from commands.run_access import build_requests
 from commands.shell import Shell
 from commands.tables import money, new_table, stacked
 from servers.permission import Deed
@@ -60,9 +61,8 @@ async def start(shell: Shell, case_id: str, *, fresh: bool = False) -> RunReport
     deed = Deed(name="start_review", verb="write", risk="medium", resource=case, case_id=case_id)
     await permit(services, principal, deed)
     services.corpus.index_version()  # without an index no run is begun, let alone ended as incomplete
-    async with build_gateway(services) as gateway:
-        with shell.busy(f"reviewing {case_id}"):
-            return await build_runner(services, gateway).start(principal, case_id, fresh=fresh)
+    row = await build_requests(shell).start(principal, case_id, fresh=fresh)
+    return await drive(shell, row)
 
 
 def show_report(shell: Shell, report: RunReport) -> None:

@@ -1,4 +1,4 @@
-"""`casewright runs`: list, show, resume, cancel and explain."""
+"""`casewright runs`: list and show; what people ask of runs is in `commands.steering`."""
 
 from typing import Any
 
@@ -7,31 +7,28 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from casewright.clock import iso
-from casewright.contracts.run import RunReport
-from casewright.errors import DeniedError, InputError
+from casewright.errors import InputError
+from commands import run_events, steering
 from commands.ask import QUESTION, answer_view
 from commands.explanation import explain
-from commands.orchestrator import build_gateway, build_records, build_runner
-from commands.permission import permit
-from commands.review import EXIT_CODES, report_document, report_document_view, show_report
+from commands.orchestrator import build_records
+from commands.permission import TERMINAL
+from commands.review import report_document, report_document_view
+from commands.run_access import readable_row
 from commands.shell import Shell, View
 from commands.tables import listing, minute, stacked
 from graphs.records import RunRow
-from servers.permission import Deed
-from servers.resources import load_case
+from servers.readable import READ, is_permitted_on_run
 
 
 def build() -> typer.Typer:
     """The subcommands."""
-    app = typer.Typer(help="See, wake and explain runs.", no_args_is_help=True)
-    for name, command in (
-        ("list", list_runs),
-        ("show", show),
-        ("resume", resume),
-        ("cancel", cancel),
-        ("explain", explain),
-    ):
-        app.command(name)(command)
+    app = typer.Typer(help="See, steer and explain runs.", no_args_is_help=True)
+    app.command("list")(list_runs)
+    app.command("show")(show)
+    steering.add(app)
+    run_events.add(app)
+    app.command("explain")(explain)
     return app
 
 
@@ -57,7 +54,7 @@ def show(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> No
 
 
 async def _show(shell: Shell, run_id: str) -> tuple[dict[str, Any], View]:
-    row = await _row_of(shell, run_id)
+    row = await readable_row(shell, run_id)
     if row.kind == QUESTION:
         answered = await build_records(shell.services).events(run_id, kind="answered")
         if not answered:
@@ -68,68 +65,8 @@ async def _show(shell: Shell, run_id: str) -> tuple[dict[str, Any], View]:
     return report_document(row.report), report_document_view
 
 
-def resume(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
-    """Wake a run: after a decision, after new information, or after a crash."""
-    shell: Shell = ctx.obj
-    report = shell.run(_resume(shell, run_id))
-    show_report(shell, report)
-    raise typer.Exit(EXIT_CODES[report.status])
-
-
-async def _resume(shell: Shell, run_id: str) -> RunReport:
-    row = await _row_of(shell, run_id)
-    await _permit_steering(shell, row)
-    async with build_gateway(shell.services) as gateway:
-        await shell.services.outbox.recover()
-        return await build_runner(shell.services, gateway).resume(row.tenant, run_id)
-
-
-def cancel(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
-    """End a run that waits or was interrupted; what it did stays on record."""
-    shell: Shell = ctx.obj
-    report = shell.run(_cancel(shell, run_id))
-    show_report(shell, report)
-
-
-async def _cancel(shell: Shell, run_id: str) -> RunReport:
-    row = await _row_of(shell, run_id)
-    await _permit_steering(shell, row)
-    async with build_gateway(shell.services) as gateway:
-        by = shell.principal("review").id
-        return await build_runner(shell.services, gateway).cancel(row.tenant, run_id, by=by)
-
-
-async def _row_of(shell: Shell, run_id: str) -> RunRow:
-    row = await build_records(shell.services).get(shell.principal("review").tenant, run_id)
-    await _check_readable(shell, row)
-    return row
-
-
-async def _check_readable(shell: Shell, row: RunRow) -> None:
-    principal = shell.acting("review")
-    if not row.case_id:  # a question is its asker's, and the auditor's
-        if principal.id != row.subject and "auditor" not in principal.roles:
-            raise DeniedError(f"run {row.run_id!r} is another person's question", code="not_own_question")
-        return
-    case = await load_case(shell.services, row.tenant, row.case_id)
-    await permit(shell.services, principal, Deed(name="read_run", verb="read", resource=case, case_id=row.case_id))
-
-
 async def _readable(shell: Shell, row: RunRow) -> bool:
-    try:
-        await _check_readable(shell, row)
-    except DeniedError:
-        return False
-    return True
-
-
-async def _permit_steering(shell: Shell, row: RunRow) -> None:
-    if row.kind == QUESTION:
-        raise InputError(f"run {row.run_id!r} is a question and has ended; ask again with `casewright ask`")
-    principal = shell.acting("review")
-    case = await load_case(shell.services, row.tenant, row.case_id)
-    deed = Deed(name="start_review", verb="write", risk="medium", resource=case, case_id=row.case_id)
-    await permit(shell.services, principal, deed)
+    return await is_permitted_on_run(shell.services, shell.acting("review"), row, READ, session=TERMINAL)
 
 
 def _row(row: RunRow) -> dict[str, Any]:

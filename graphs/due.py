@@ -46,6 +46,14 @@ async def due_runs(database: Database, now_ns: int, *, limit: int, without: Coll
     return tuple(DueRun(run_id=row.run_id, tenant=row.tenant, kind=row.kind) for row in rows)
 
 
+async def is_due(database: Database, now_ns: int, run_id: str) -> bool:
+    """Whether something can be done for this run now."""
+    query = select(runs.c.run_id).where(runs.c.run_id == run_id)
+    async with database.read() as connection:
+        found = await connection.execute(query.where(or_(_review_can_go_on(now_ns), _question_can_go_on(now_ns))))
+        return found.first() is not None
+
+
 def _question_can_go_on(now_ns: int) -> ColumnElement[bool]:
     """One that was queued; `casewright ask` answers its own and queues nothing."""
     return and_(runs.c.kind == QUESTION, runs.c.status == "queued", runs.c.not_before_ns <= now_ns)

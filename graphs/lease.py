@@ -51,6 +51,10 @@ _BUSY_SECONDS = 10
 _log = logging.getLogger("casewright.graphs")
 
 
+class HeldElsewhereError(ConflictError):
+    """Look again in a moment: another process is working on the run."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunLease:
     """The right to write one run's checkpoints, as long as nobody took it over."""
@@ -90,13 +94,13 @@ async def leased(checkpoints: Path, locks: Path, run_id: str, clock: Clock) -> A
     """Hold a run for the length of the block, renewing in the background.
 
     Raises:
-        ConflictError: another process is working on the run.
+        HeldElsewhereError: another process is working on the run.
     """
     lock = await asyncio.to_thread(_lock, locks, run_id)
     alone = _acquired(lock)
     lease = await asyncio.to_thread(_take, checkpoints, run_id, clock, alone)
     if lease is None:
-        raise ConflictError(f"run {run_id!r} is being worked on by another process; look again in a moment")
+        raise HeldElsewhereError(f"run {run_id!r} is being worked on by another process; look again in a moment")
     renewing = asyncio.create_task(_keep(lease))
     try:
         yield lease

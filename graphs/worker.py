@@ -17,12 +17,10 @@ from casewright.contracts.question import RunQuestion
 from casewright.contracts.run import RunStatus
 from casewright.errors import CasewrightError, ConflictError
 from casewright.services import Services
-from graphs.answering import QuestionDriver
 from graphs.due import DueRun, due_runs
-from graphs.inquiries import KIND as QUESTION
 from graphs.presence import Presence
 from graphs.records import RunRecords, RunRow
-from graphs.requests import RunRequests
+from graphs.requests import KIND, RunRequests
 from graphs.runner import ReviewRunner
 from graphs.watch import DatabaseWatch
 
@@ -63,6 +61,28 @@ class Runner(Protocol):
         ...
 
 
+class Rested(Protocol):
+    """Where a run came to rest."""
+
+    @property
+    def status(self) -> RunStatus: ...
+
+    @property
+    def because(self) -> str: ...
+
+
+class Driver(Protocol):
+    """What drives one kind of run."""
+
+    async def resume(self, tenant: str, run_id: str) -> Rested:
+        """Drive it until it rests.
+
+        Raises:
+            ConflictError: another process is working on it.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Driven:
     """What became of a run that was driven; a failed attempt has no report."""
@@ -72,6 +92,18 @@ class Driven:
     because: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drivers:
+    """Who drives which kind of run."""
+
+    reviews: ReviewRunner
+    questions: Driver
+
+    def of(self, run: DueRun) -> Driver:
+        """The one for this run."""
+        return self.reviews if run.kind == KIND else self.questions
+
+
 class SqliteRunner(RunRequests):
     """The default: rows in the data folder's database, driven in this process, a few at a time."""
 
@@ -79,8 +111,7 @@ class SqliteRunner(RunRequests):
         self,
         services: Services,
         records: RunRecords,
-        driver: ReviewRunner,
-        questions: QuestionDriver,
+        drivers: Drivers,
         *,
         concurrency: int = 4,
         tell: Callable[[Driven], None] | None = None,
@@ -88,8 +119,7 @@ class SqliteRunner(RunRequests):
         """`tell` hears of every run that was driven, when it comes to rest."""
         super().__init__(services, records, services.questions)
         self._services = services
-        self._driver = driver
-        self._questions_driver = questions
+        self._drivers = drivers
         self._concurrency = concurrency
         self._tell = tell
         self._driving: dict[str, asyncio.Task[None]] = {}
@@ -131,7 +161,7 @@ class SqliteRunner(RunRequests):
     def stop(self) -> None:
         """Begin no other run, and let those at work rest after their step; no way back."""
         self._stopped = True
-        self._driver.drain()
+        self._drivers.reviews.drain()
 
     async def finish(self) -> None:
         """Wait until the runs at work rest; a step that takes too long is cut off."""
@@ -144,15 +174,14 @@ class SqliteRunner(RunRequests):
 
     async def _drive(self, run: DueRun) -> None:
         try:
-            driver = self._questions_driver if run.kind == QUESTION else self._driver
-            report = await driver.resume(run.tenant, run.run_id)
+            rested = await self._drivers.of(run).resume(run.tenant, run.run_id)
         except ConflictError:  # another process holds it, or took it over
             self._leave(run)
         except Exception:  # noqa: BLE001 - the boundary of one run: its driver noted and logged it, the others go on
             self._leave(run)
         else:
             if self._tell is not None:
-                self._tell(Driven(run_id=run.run_id, status=report.status, because=report.because))
+                self._tell(Driven(run_id=run.run_id, status=rested.status, because=rested.because))
         finally:
             del self._driving[run.run_id]
 

@@ -10,9 +10,10 @@ import pytest
 
 from casewright.clock import ManualClock
 from casewright.contracts.run import RunReport
+from commands.orchestrator import build_question_driver
 from graphs.due import due_runs
 from graphs.lease import leased
-from graphs.worker import Driven, Runner, SqliteRunner, Worker
+from graphs.worker import Driven, Drivers, Runner, SqliteRunner, Worker
 from tests.integration.graphs.conftest import CREDIT_CASE
 from tests.integration.graphs.reviews import World, opened
 
@@ -22,7 +23,8 @@ PATIENCE_SECONDS = 50
 
 def crew(world: World, told: list[Driven] | None = None) -> SqliteRunner:
     tell = told.append if told is not None else None
-    return SqliteRunner(world.services, world.records, world.runner, tell=tell)
+    drivers = Drivers(reviews=world.runner, questions=build_question_driver(world.services, world.gateway))
+    return SqliteRunner(world.services, world.records, drivers, tell=tell)
 
 
 async def due(world: World) -> list[str]:
