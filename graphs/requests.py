@@ -21,7 +21,8 @@ from casewright.errors import ConflictError, InputError, NotFoundError
 from casewright.questions.store import RunQuestions
 from casewright.services import Services
 from graphs.closing import Settled, report_from_records, settle
-from graphs.lease import RunLease, leased
+from graphs.forking import carry_meter
+from graphs.lease import HeldElsewhereError, RunLease, leased
 from graphs.records import ENDED, NOTHING_WANTED, NewRun, RunChange, RunRecords, RunRow
 from graphs.state import DELEGATES
 from graphs.wishes import Wish, check_wish, stopped_because
@@ -152,6 +153,7 @@ class RunRequests:
             if parent.status not in FORKABLE:
                 raise ConflictError(f"run {run_id!r} is {parent.status}; pause it before it is forked")
             row = await self._add(_new(parent.case_id, new_id, parent), principal, connection)
+            await carry_meter(connection, row.tenant, parent=run_id, child=row.run_id)
             await self._records.note(row.run_id, "forked", {"parent": run_id, "at": at}, connection=connection)
             body: dict[str, object] = {"parent": run_id, "at": at, "revision": row.revision}
             await self._audit(_Asked(principal, row, body, kind="run.forked"), connection)
@@ -163,7 +165,7 @@ class RunRequests:
         async with contextlib.AsyncExitStack() as held:
             try:
                 await held.enter_async_context(self._lease(run_id))
-            except ConflictError:
+            except HeldElsewhereError:
                 await self._want(principal, run_id, wish)
             else:
                 await self._stop_here(principal, run_id, wish)
