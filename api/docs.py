@@ -24,6 +24,11 @@ TAGS = [
     {"name": "reviews", "description": "Begin a review of a case."},
     {"name": "runs", "description": "Runs: their state, report, events; and what is asked of them."},
     {"name": "questions", "description": "Questions about the rules, answered with verified quotes or not at all."},
+    {"name": "approvals", "description": "What waits for people, exactly as it would be executed, and their votes."},
+    {"name": "cases", "description": "Cases as the case facts server shows them to you."},
+    {"name": "drafts", "description": "Drafts, their versions, and what changed between two."},
+    {"name": "feedback", "description": "What people say is right or wrong with an answer."},
+    {"name": "releases", "description": "Which versions are in force."},
     {"name": "health", "description": "Whether this process lives, and whether everything that it needs is there."},
 ]
 READING: tuple[ProblemName, ...] = (
