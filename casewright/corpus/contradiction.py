@@ -32,6 +32,12 @@ def refuse_contradiction(new: IndexedVersion, others: Sequence[IndexedVersion]) 
             f"it supersedes version {superseded.version!r}, which begins later than it; correct effective_from or "
             "'supersedes'"
         )
+    for other in before.values():
+        if other.supersedes == new.version and new.range.order > other.range.order:
+            raise UnreadableDocumentError(
+                f"version {other.version!r} supersedes it and begins earlier than it; correct effective_from of one or "
+                "'supersedes' of the other"
+            )
 
 
 def _refuse_same_place(new: IndexedVersion, others: Sequence[IndexedVersion]) -> None:

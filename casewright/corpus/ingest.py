@@ -195,15 +195,7 @@ class Ingest:
         return reading
 
     def _read_one(self, path: Path, reading: _Reading) -> None:
-        sidecar_path = path.with_name(path.name + SIDECAR_SUFFIX)
-        try:
-            size = path.stat().st_size
-            if size > MAX_FILE_BYTES:
-                raise UnreadableDocumentError(f"it has {size} bytes; split it into files of at most {MAX_FILE_BYTES}")
-            content = path.read_bytes()
-            sidecar = sidecar_path.read_bytes() if sidecar_path.is_file() else None
-        except OSError as error:
-            raise UnreadableDocumentError(f"it cannot be read ({error.strerror}); mend its permissions") from error
+        content, sidecar = _contents(path)
         found = source_hash(content, sidecar)
         reading.hashes.add(found)
         if found in reading.known_hashes:
@@ -220,6 +212,7 @@ class Ingest:
             document, tenant=self._tenant, source=str(path.absolute()), submission=self._job.submission
         )
         others = reading.by_document.setdefault(version.document_id, {})
+        _refuse_twin(others.get(version.version))
         refuse_contradiction(version, tuple(others.values()))
         others[version.version] = version
         reading.sources[key] = _Source(path=path, document=document, version=version)
@@ -266,6 +259,44 @@ class Ingest:
             self._progress(
                 IngestProgress(stage="write", path=str(source.path), done=number, total=len(reading.sources))
             )
+
+
+def _contents(path: Path) -> tuple[bytes, bytes | None]:
+    """The bytes of a file and of its sidecar, if it has one.
+
+    Raises:
+        UnreadableDocumentError: it is too large or cannot be read.
+    """
+    sidecar_path = path.with_name(path.name + SIDECAR_SUFFIX)
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise UnreadableDocumentError(f"it has {size} bytes; split it into files of at most {MAX_FILE_BYTES}")
+        content = path.read_bytes()
+        sidecar = sidecar_path.read_bytes() if sidecar_path.is_file() else None
+    except OSError as error:
+        raise UnreadableDocumentError(f"it cannot be read ({error.strerror}); mend its permissions") from error
+    return content, sidecar
+
+
+def _refuse_twin(earlier: IndexedVersion | None) -> None:
+    """Refuse a file whose version is already there from another file that still says the same.
+
+    Raises:
+        UnreadableDocumentError: naming the other file; one that has changed, moved or gone is no twin.
+    """
+    if earlier is None or not earlier.file_sha256:
+        return
+    other = Path(earlier.source)
+    try:
+        still_there = other.is_file() and source_hash(*_contents(other)) == earlier.file_sha256
+    except UnreadableDocumentError:
+        return
+    if still_there:
+        raise UnreadableDocumentError(
+            f"{str(other)!r} is also version {earlier.version!r} of {earlier.document_id!r}; keep one of the two "
+            "files, or give this one a version of its own"
+        )
 
 
 def _no_progress(_: IngestProgress) -> None:

@@ -117,6 +117,16 @@ def test_versions_that_supersede_one_another_in_a_circle_are_set_aside(tmp_path:
 
 
 @pytest.mark.proves("A3")
+def test_an_order_that_contradicts_the_dates_is_found_whichever_version_comes_first(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path / "index")
+    early = write(tmp_path, "One.", "1", supersedes="'2'")
+    late = write(tmp_path, "Two.", "2", effective_from="2021-01-01")
+    (item,) = corpus.ingest([early, late], tenant="harborline", submission=APPROVED).quarantined
+    assert Path(item.path) == late
+    assert "version '1' supersedes it and begins earlier" in item.reason
+
+
+@pytest.mark.proves("A3")
 def test_of_two_texts_from_the_same_day_the_correction_counts_and_a_tie_is_set_aside(tmp_path: Path) -> None:
     corpus = Corpus(tmp_path / "index")
     paths = [

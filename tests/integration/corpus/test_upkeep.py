@@ -88,3 +88,22 @@ def test_a_changed_sidecar_changes_the_document(tmp_path: Path, write_document: 
     sidecar.write_text("issuer: The risk committee\n", encoding="utf-8")
     assert ingest(corpus, document.parent).ingested == 1
     assert [item.issuer for item in corpus.documents(TODAY)] == ["The risk committee"]
+
+
+@pytest.mark.proves("A1")
+def test_a_second_file_with_the_id_of_the_first_never_takes_its_place_while_that_is_there(
+    tmp_path: Path, write_document: WriteDocument
+) -> None:
+    corpus = Corpus(tmp_path / "index")
+    first = write_document()
+    twin = first.with_name("twin.md")
+    ingest(corpus, first)
+    twin.write_text(first.read_text(encoding="utf-8").replace("50 USD", "5,000 USD"), encoding="utf-8")
+    for paths in ((twin,), (twin, first), (first.parent,)):
+        (item,) = ingest(corpus, *paths).quarantined
+        assert Path(item.path) == twin
+        assert f"{str(first)!r} is also version '1' of 'hl-limits'" in item.reason
+    assert [hit.text for hit in corpus.search("limit", TODAY).hits] == ["The limit is 50 USD."]
+    first.unlink()
+    assert ingest(corpus, twin).ingested == 1
+    assert [hit.text for hit in corpus.search("limit", TODAY).hits] == ["The limit is 5,000 USD."]

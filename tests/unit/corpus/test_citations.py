@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from casewright.corpus.clauses import ParsedClause
 from casewright.corpus.documents import parse_document
 from casewright.corpus.sentences import sentences
 
+SAMPLE = Path(__file__).resolve().parents[3] / "casewright" / "sample"
 RULE = (
     "Ten-day period. An institution must decide within 10 business days (see 15 U.S.C. 1693f) unless the "
     "consumer was late. It may take 45 days under § 1005.11(c)(2), e.g. for a “foreign” transfer."
@@ -167,19 +169,37 @@ def _truncated(quote: str) -> str:
     return quote[: len(quote) * 2 // 3].rstrip()
 
 
-EDITS: Sequence[Callable[[str], str]] = (_number, _modal, _negation, _word, _unless, _truncated)
+def _look_alike(quote: str) -> str:
+    return quote.replace("a", "\u0430", 1)
 
 
-@pytest.mark.proves("A6", "C2")
-@pytest.mark.timeout(120)
-def test_every_edit_of_real_quotes_is_caught_and_no_verbatim_quote_is_blocked(shared: Path) -> None:
-    clauses: list[ParsedClause] = []
-    for name in ("reg-1005-2016-24506.md", "reg-1002-2016-16301.md"):
-        content = (shared / "corpora" / "us-consumer-finance" / name).read_bytes()
-        clauses += parse_document(content, tenant="us").clauses
+def _invisible(quote: str) -> str:
+    middle = len(quote) // 2
+    return f"{quote[:middle]}\u200b{quote[middle:]}"
+
+
+def _swapped(quote: str) -> str:
+    words = quote.split(" ")
+    return " ".join([*words[:-2], words[-1], words[-2]])
+
+
+EDITS: Sequence[Callable[[str], str]] = (
+    _number,
+    _modal,
+    _negation,
+    _word,
+    _unless,
+    _truncated,
+    _look_alike,
+    _invisible,
+    _swapped,
+)
+
+
+def corrupted(clauses: Sequence[ParsedClause]) -> tuple[int, Counter[str]]:
+    """How many whole sentences were quoted, each of which passed, and how many edits of each kind, each caught."""
     quotes = [(clause, sentence) for clause in clauses for sentence in sentences(clause.text) if len(sentence) > 30]
-    assert len(quotes) >= 1_000
-    caught = dict.fromkeys((edit.__name__ for edit in EDITS), 0)
+    caught = Counter[str]()
     for place, (parsed, quote) in enumerate(quotes):
         clause = clause_of(parsed)
         assert verify_quote(cite(clause, quote), clause).verified, quote
@@ -192,4 +212,28 @@ def test_every_edit_of_real_quotes_is_caught_and_no_verbatim_quote_is_blocked(sh
         other = clause_of(quotes[place - 1][0])
         if fold(quote) not in map(fold, sentences(other.text)):
             assert not verify_quote(cite(other, quote), other).verified, "a quote of another clause"
+            caught["of another clause"] += 1
+    return len(quotes), caught
+
+
+@pytest.mark.proves("A6", "C2")
+def test_every_edit_of_the_sample_policies_is_caught_and_no_verbatim_quote_is_blocked() -> None:
+    content = (SAMPLE / "harborline" / "documents" / "hl-error-resolution-2026.1.md").read_bytes()
+    quotes, caught = corrupted(parse_document(content, tenant="harborline").clauses)
+    assert quotes > 40
+    assert len(caught) == len(EDITS) + 1
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(240)
+@pytest.mark.proves("A6", "C2")
+def test_every_edit_of_real_quotes_is_caught_and_no_verbatim_quote_is_blocked(shared: Path) -> None:
+    clauses: list[ParsedClause] = []
+    for name in ("reg-1005-2016-24506.md", "reg-1002-2016-16301.md"):
+        content = (shared / "corpora" / "us-consumer-finance" / name).read_bytes()
+        clauses += parse_document(content, tenant="us").clauses
+    quotes, caught = corrupted(clauses)
+    assert quotes >= 3_000
+    assert len(caught) == len(EDITS) + 1
     assert min(caught.values()) > 100
+    assert caught.total() > 20_000
