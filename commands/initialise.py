@@ -51,9 +51,13 @@ async def set_up(shell: Shell, *, sample: bool) -> dict[str, Any]:
     if not settings.identities.exists():
         save_identities(settings.identities, sample_identities())
     _ = (shell.services.signing_key, shell.services.identities)  # what is damaged is said before anything is added
-    from casewright.storage.migrate import upgrade
+    from casewright.storage.migrate import current, upgrade
+    from graphs.seals import UNSEALED, Seals
 
+    before = current(settings.database)
     upgrade(settings.database)
+    if before in UNSEALED:
+        Seals.of(shell.services.signing_key).adopt(settings.checkpoints)
     Sealing.beside(settings.home).ensure()
     services = shell.services
     cases = await _import_sample(shell) if sample else 0

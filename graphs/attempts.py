@@ -6,9 +6,10 @@ A failure is the machine's (no disk, no model, a defect), never the review's: th
 from casewright.clock import NANOSECONDS
 from casewright.errors import CasewrightError
 from graphs.records import RunChange, RunRow
+from graphs.seals import TamperedError
 from graphs.versions import VersionRefusedError
 
-HOPELESS: tuple[type[Exception], ...] = (VersionRefusedError,)
+HOPELESS: tuple[type[Exception], ...] = (VersionRefusedError, TamperedError)
 """What another attempt cannot mend."""
 
 PAUSES_SECONDS = (1, 5, 30, 120)

@@ -19,7 +19,7 @@ from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import ConflictError
 from casewright.services import Services
 from graphs.attempts import after_failure
-from graphs.checkpoint import open_checkpoints
+from graphs.checkpoint import held_checkpoints
 from graphs.closing import Settled, report_from_records, settle
 from graphs.desk import Desk
 from graphs.lease import RunLease, leased
@@ -27,6 +27,7 @@ from graphs.records import ENDED, NOTHING_WANTED, RunChange, RunRecords, RunRow
 from graphs.report import build_report
 from graphs.requests import RunRequests, reviewed
 from graphs.review import build_graph
+from graphs.seals import Seals, TamperedError
 from graphs.wakeup import Standing, Wake, Waker, config_of, standing_of, state_of
 from graphs.wishes import Wish, check_wish, stopped_because
 
@@ -46,6 +47,7 @@ class ReviewRunner:
         self._desk = desk
         self._records = records
         self._waker = Waker(services, records)
+        self._seals = Seals.of(services.signing_key)
         self._controls: set[RunControl] = set()
         self._draining = False
 
@@ -104,7 +106,7 @@ class ReviewRunner:
         settings = self._services.settings
         async with (
             leased(settings.checkpoints, settings.home / "locks", run_id, self._services.clock) as lease,
-            open_checkpoints(settings.checkpoints, lease) as checkpoints,
+            held_checkpoints(settings.checkpoints, lease, self._seals) as checkpoints,
         ):
             yield _Held(lease=lease, graph=build_graph(self._desk, checkpoints))
 
@@ -183,7 +185,10 @@ class ReviewRunner:
         )
 
     async def _report(self, row: RunRow, held: "_Held", status: RunStatus, because: str) -> RunReport:
-        snapshot = await held.graph.aget_state(config_of(row.run_id))
+        try:
+            snapshot = await held.graph.aget_state(config_of(row.run_id))
+        except TamperedError:  # a run can be ended whatever became of its state
+            return await report_from_records(self._services, self._records, row, status, because)
         return await build_report(self._services, self._records, state_of(row, snapshot), status, because)
 
     async def _keep(self, settled: Settled) -> RunReport:

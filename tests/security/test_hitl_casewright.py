@@ -19,9 +19,10 @@ from casewright.effects.outbox import Outbox
 from casewright.errors import CasewrightError, StorageError
 from casewright.storage.tables import outbox
 from commands.orchestrator import build_desk
-from graphs.checkpoint import open_checkpoints
+from graphs.checkpoint import held_checkpoints
 from graphs.lease import leased
 from graphs.review import build_graph
+from graphs.seals import Seals
 from tests.hitl_conformance.subject import Effect, Factory, Refused, Shown
 from tests.integration.graphs.reviews import World, changed, copied, opened, reviewer_of, sample_cases
 
@@ -131,10 +132,10 @@ class CasewrightSubject:
     async def _graph(self, run: str) -> AsyncGenerator[Any]:
         settings = self._world.services.settings
         desk = build_desk(self._world.services, self._world.gateway)
-        clock = self._world.services.clock
+        clock, seals = self._world.services.clock, Seals.of(self._world.services.signing_key)
         async with (
             leased(settings.checkpoints, settings.home / "locks", run, clock) as lease,
-            open_checkpoints(settings.checkpoints, lease) as checkpoints,
+            held_checkpoints(settings.checkpoints, lease, seals) as checkpoints,
         ):
             yield build_graph(desk, checkpoints)
 

@@ -11,9 +11,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, e
 
 from casewright.clock import ManualClock
 from casewright.errors import ConflictError
-from graphs.checkpoint import open_checkpoints
+from graphs.checkpoint import held_checkpoints, open_checkpoints
 from graphs.lease import LEASE_SECONDS, LOST, RunLease, leased
+from graphs.seals import Seals
 
+SEALS = Seals(bytes(32))
 START_NS = 1_800_000_000_000_000_000
 
 
@@ -25,7 +27,7 @@ async def held(folder: Path, clock: ManualClock, run_id: str = "run-1") -> Async
 
 async def write(folder: Path, lease: RunLease, run_id: str = "run-1") -> None:
     """One checkpoint and one pending write of a run, through a store that is fenced by the lease."""
-    async with open_checkpoints(folder / "checkpoints.db", lease) as saver:
+    async with held_checkpoints(folder / "checkpoints.db", lease, SEALS) as saver:
         await write_with(saver, run_id)
 
 
@@ -71,7 +73,10 @@ async def test_a_writer_that_fails_lets_the_next_one_in(tmp_path: Path) -> None:
 @pytest.mark.proves("E4")
 async def test_a_paused_writer_loses_its_run_when_its_lease_is_over_and_can_write_nothing_more(tmp_path: Path) -> None:
     clock = ManualClock(START_NS)
-    async with held(tmp_path, clock) as paused, open_checkpoints(tmp_path / "checkpoints.db", paused) as its_store:
+    async with (
+        held(tmp_path, clock) as paused,
+        held_checkpoints(tmp_path / "checkpoints.db", paused, SEALS) as its_store,
+    ):
         await write_with(its_store)
         clock.advance(seconds=LEASE_SECONDS - 1)
         with pytest.raises(ConflictError):
