@@ -1,7 +1,7 @@
 """Where a review goes next: a table of situations, and what holds in every state."""
 
 import itertools
-from typing import cast, get_args
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from graphs.budget import FINISHING_CALLS, FINISHING_STEPS, spent_out
 from graphs.inquiry import MAX_INQUIRIES, heeded, question
 from graphs.router import AGENTS, MAX_QUESTIONS, next_step, stopped
 from graphs.state import DELEGATES, Delegate, ReviewState, ReviewUpdate, Step
+from tests.unit.graphs.states import state
 
 BUDGETS = Budgets(steps=20, delegations=3, tool_calls=50, tokens=9_000, cost_micro=70_000, wall_clock_seconds=60)
 STEPS = get_args(Step)
@@ -21,14 +22,6 @@ ACTIONS = get_args(ActionKind)
 ALL: list[str] = list(DELEGATES)
 KNOWN: ReviewUpdate = {"classified": True}
 FINISHED: ReviewUpdate = {"classified": True, "done": ALL, "verified": True}
-
-
-def state(*updates: ReviewUpdate, **fields: object) -> ReviewState:
-    """A state with what a run knows from the start, and the given fields."""
-    found: dict[str, object] = {"run_id": "run-1", "case_id": "c-1", "tenant": "t-1", "subject": "rosa"}
-    for update in updates:
-        found |= update
-    return cast(ReviewState, found | fields)
 
 
 @pytest.mark.proves("E1")
