@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.toolbox import Toolbox, ToolRefusedError
-from casewright.contracts.clause import Clause, ClauseHit, ClauseInContext, SearchResult
+from casewright.contracts.clause import (
+    Clause,
+    ClauseHit,
+    ClauseInContext,
+    ClauseName,
+    ClausesInContext,
+    SearchResult,
+)
 from casewright.contracts.recommendation import ClauseRef
 from casewright.corpus.citations import sentences
 from casewright.models.excerpt import ClauseExcerpt
@@ -18,6 +25,8 @@ from casewright.models.selection import RESEARCH_SELECT, CandidateClause, Select
 Handle = tuple[str, str, str]
 """A clause: (document, version, label)."""
 HITS_PER_QUERY = 6
+MOST_AT_ONCE = 40
+"""Clauses that the server reads in one call."""
 CHOSEN_BY_SEARCH = 6
 
 
@@ -62,27 +71,24 @@ async def research(tools: Toolbox, gateway: Gateway, context: CallContext, brief
 async def read(tools: Toolbox, clauses: Sequence[Sequence[str]], *, as_of: str) -> tuple[ClauseExcerpt, ...]:
     """The text of clauses by handle, each with its lead-in, ready to be quoted."""
     excerpts: dict[str, ClauseExcerpt] = {}
-    for document_id, _version, label in clauses:
-        found = await _get(tools, document_id, label, as_of)
+    names = [ClauseName(document_id=document_id, label=label) for document_id, _version, label in clauses]
+    read = await _get(tools, names, as_of)
+    if read.absent:
+        named = ", ".join(f"{name.document_id} {name.label}" for name in read.absent)
+        raise ToolRefusedError(f"these clauses are not in force on {as_of}, or no longer visible: {named}")
+    for found in read.found:
         for clause in (*_lead_in_clauses(found), found.clause):
             excerpts.setdefault(clause.clause_id, _excerpt(clause, found if clause is found.clause else None))
     return tuple(excerpts.values())
 
 
 async def _look_up(tools: Toolbox, brief: Brief) -> tuple[list[Handle], tuple[str, ...]]:
-    handles: list[Handle] = []
-    gaps: list[str] = []
     known = {(document_id, label) for document_id, _version, label in brief.known}
-    for ref in dict.fromkeys(brief.refs):
-        if (ref.document_id, ref.label) in known:
-            continue
-        try:
-            found = await _get(tools, ref.document_id, ref.label, brief.as_of)
-        except ToolRefusedError:
-            gaps.append(f"{ref.document_id} {ref.label}")
-            continue
-        handles.append((found.clause.document_id, found.clause.version, found.clause.label))
-    return handles, tuple(gaps)
+    asked = dict.fromkeys((ref.document_id, ref.label) for ref in brief.refs)
+    names = [ClauseName(document_id=one[0], label=one[1]) for one in asked if one not in known]
+    read = await _get(tools, names, brief.as_of)
+    handles = [(found.clause.document_id, found.clause.version, found.clause.label) for found in read.found]
+    return handles, tuple(f"{name.document_id} {name.label}" for name in read.absent)
 
 
 async def _search(tools: Toolbox, brief: Brief) -> tuple[dict[str, ClauseHit], str]:
@@ -114,9 +120,16 @@ async def _choose(
     return handles, result.record.model
 
 
-async def _get(tools: Toolbox, document_id: str, label: str, as_of: str) -> ClauseInContext:
-    arguments = {"document_id": document_id, "label": label, "as_of": as_of}
-    return await tools.call("get_clause", arguments, ClauseInContext)
+async def _get(tools: Toolbox, names: Sequence[ClauseName], as_of: str) -> ClausesInContext:
+    """All of them, in as few calls as the server lets one ask."""
+    found: list[ClauseInContext] = []
+    absent: list[ClauseName] = []
+    for start in range(0, len(names), MOST_AT_ONCE):
+        asked = [name.model_dump() for name in names[start : start + MOST_AT_ONCE]]
+        answer = await tools.call("get_clauses", {"clauses": asked, "as_of": as_of}, ClausesInContext)
+        found += answer.found
+        absent += answer.absent
+    return ClausesInContext(found=tuple(found), absent=tuple(absent))
 
 
 def _lead_in_clauses(found: ClauseInContext) -> tuple[Clause, ...]:

@@ -27,7 +27,7 @@ EVIDENCE_CHECKER = Specialist(name="evidence_checker", server="case-facts", scop
 POLICY_RESEARCHER = Specialist(
     name="policy_researcher",
     server="policy-search",
-    scopes=("search_policies", "get_clause", "compare_versions", "list_documents"),
+    scopes=("search_policies", "get_clause", "get_clauses", "compare_versions", "list_documents"),
 )
 DRAFTER = Specialist(name="drafter", server="drafting", scopes=("save_draft", "get_draft"))
 VERIFIER = Specialist(name="verifier", server="drafting", scopes=("verify_draft", "get_draft"))

@@ -5,7 +5,9 @@ A clause is one labelled paragraph of one version of one document of one tenant.
 """
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from casewright.contracts.base import Contract
 
@@ -90,6 +92,13 @@ class ClauseReference(Contract):
     label: str = ""
 
 
+class ClauseName(Contract):
+    """A clause as one asks for it."""
+
+    document_id: Annotated[str, Field(min_length=1, max_length=200)]
+    label: Annotated[str, Field(min_length=1, max_length=300)]
+
+
 class ClauseInContext(Contract):
     clause: Clause
     parents: tuple[Clause, ...]
@@ -101,6 +110,14 @@ class ClauseInContext(Contract):
     """Of the terms that the clause uses, in the order of their first use; at most 12."""
     references: tuple[ClauseReference, ...] = ()
     """In the order in which they are printed."""
+
+
+class ClausesInContext(Contract):
+    """Several clauses at once, and those that are not there for the caller."""
+
+    found: tuple[ClauseInContext, ...]
+    """In the order asked for, each once."""
+    absent: tuple[ClauseName, ...]
 
 
 class ClauseComparison(Contract):

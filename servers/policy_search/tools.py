@@ -5,8 +5,9 @@ recorded for the run, since only that may later be cited. They know nothing of c
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import groupby
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -18,11 +19,14 @@ from casewright.contracts.clause import (
     Clause,
     ClauseComparison,
     ClauseInContext,
+    ClauseName,
+    ClausesInContext,
     DocumentVersion,
     SearchFilters,
     SearchResult,
 )
 from casewright.contracts.recommendation import Citation, VerifiedCitation
+from casewright.errors import NotFoundError
 from casewright.services import Services
 from servers.guard import Call, current_call
 from servers.spec import ToolSpec
@@ -33,6 +37,10 @@ AsOf = Annotated[
 DocumentId = Annotated[str, Field(min_length=1, max_length=200, description="As in `document_id` of a search hit.")]
 Label = Annotated[str, Field(min_length=1, max_length=300, description="Citation label, e.g. `§ 1005.11(c)(2)(i)`.")]
 Version = Annotated[str, Field(max_length=200, description="A named version; empty for the one in force.")]
+
+
+MOST_CLAUSES = 40
+"""In one call; as many as a review stands on."""
 
 
 class Documents(Contract):
@@ -56,6 +64,7 @@ class PolicySearchTools:
                 meets=frozenset({"limit"}),
             ),
             ToolSpec(fn=self.get_clause, title="Read a clause", verb="read", risk="low", resource="corpus"),
+            ToolSpec(fn=self.get_clauses, title="Read several clauses", verb="read", risk="low", resource="corpus"),
             ToolSpec(fn=self.compare_versions, title="Compare versions", verb="read", risk="low", resource="corpus"),
             ToolSpec(fn=self.list_documents, title="List documents", verb="list", risk="low", resource="corpus"),
             ToolSpec(fn=self.verify_quote, title="Verify a quote", verb="check", risk="low", resource="corpus"),
@@ -93,8 +102,25 @@ class PolicySearchTools:
         call = current_call()
         filters = self._filters(call, as_of, version=version)
         found = await _in_thread(partial(self._services.corpus.clause, filters, document_id=document_id, label=label))
-        shown = (found.clause, *found.parents, *found.children, *(each.definition for each in found.definitions))
-        await self._record(call, shown, found.index_version)
+        await self._record(call, _shown((found,)), found.index_version)
+        return found
+
+    async def get_clauses(
+        self,
+        clauses: Annotated[
+            tuple[ClauseName, ...], Field(min_length=1, max_length=MOST_CLAUSES, description="Documents and labels.")
+        ],
+        as_of: AsOf = None,
+    ) -> ClausesInContext:
+        """Read several clauses in force on a date in one call, each as `get_clause` gives it.
+
+        Those that are not there for you are named in `absent`; the others are answered all the same.
+        """
+        call = current_call()
+        filters = self._filters(call, as_of)
+        found = await _in_thread(partial(self._read, filters, tuple(dict.fromkeys(clauses))))
+        for index_version, together in groupby(found.found, key=lambda each: each.index_version):
+            await self._record(call, _shown(together), index_version)
         return found
 
     async def compare_versions(
@@ -150,10 +176,26 @@ class PolicySearchTools:
         )
         return _named(filters, version)
 
+    def _read(self, filters: SearchFilters, names: tuple[ClauseName, ...]) -> ClausesInContext:
+        found: list[ClauseInContext] = []
+        absent: list[ClauseName] = []
+        for name in names:
+            try:
+                found.append(self._services.corpus.clause(filters, document_id=name.document_id, label=name.label))
+            except NotFoundError:
+                absent.append(name)
+        return ClausesInContext(found=tuple(found), absent=tuple(absent))
+
     async def _record(self, call: Call, clauses: Iterable[Clause], index_version: str) -> None:
         seen = [(clause.clause_id, clause.sha256) for clause in clauses]
         actor = call.caller.actor
         await self._services.retrievals.record(call.filters.tenant, actor.run_id, seen, index_version)
+
+
+def _shown(found: Iterable[ClauseInContext]) -> Iterator[Clause]:
+    """Every clause that the answers hold but the neighbours: what may be cited from them."""
+    for each in found:
+        yield from (each.clause, *each.parents, *each.children, *(one.definition for one in each.definitions))
 
 
 def _named(filters: SearchFilters, version: str) -> SearchFilters:

@@ -31,6 +31,7 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     # (server, tool): verb, risk, acts on, roles
     ("policy-search", "search_policies"): ("search", "low", "corpus", ALL),
     ("policy-search", "get_clause"): ("read", "low", "corpus", ALL),
+    ("policy-search", "get_clauses"): ("read", "low", "corpus", ALL),
     ("policy-search", "compare_versions"): ("read", "low", "corpus", ALL),
     ("policy-search", "list_documents"): ("list", "low", "corpus", ALL),
     ("policy-search", "verify_quote"): ("check", "low", "corpus", ALL),
@@ -77,13 +78,13 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
 VOTING = ("vote_approval", "assign_approval")
 """For whoever the approval's rule names; a listing does not know the approval."""
 UNBOUND = (*VOTING, "revoke_approval")
-RESEARCH = "search_policies get_clause compare_versions list_documents"
+RESEARCH = "search_policies get_clause get_clauses compare_versions list_documents"
 READING = "get_case list_transactions list_communications list_evidence get_evidence get_timeline"
 AGENTS: dict[str, dict[str, str]] = {
     # agent: the steps it acts in, and its tools there
     "router": {"router": ""},
     "intake": {"intake": "get_case"},
-    "policy_researcher": {"policy_researcher": RESEARCH, "drafter": "get_clause"},
+    "policy_researcher": {"policy_researcher": RESEARCH, "drafter": "get_clause get_clauses"},
     "facts_analyst": {"facts_analyst": READING, "drafter": "get_case list_transactions list_evidence"},
     "evidence_checker": {"evidence_checker": "check_evidence assess_case", "drafter": "assess_case"},
     "drafter": {"drafter": "save_draft get_draft"},

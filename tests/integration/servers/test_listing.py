@@ -5,7 +5,7 @@ import pytest
 from casewright.contracts.principal import SERVERS, ServerName
 from tests.support.installation import CASE, MODES, Bearer, Mode, World
 
-CORPUS = {"search_policies", "get_clause", "compare_versions", "list_documents", "verify_quote"}
+CORPUS = {"search_policies", "get_clause", "get_clauses", "compare_versions", "list_documents", "verify_quote"}
 FACTS = {
     "list_cases",
     "get_case",

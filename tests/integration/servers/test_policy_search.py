@@ -70,6 +70,18 @@ async def test_reading_a_clause_records_it_with_its_surroundings(world: World) -
 
 
 @pytest.mark.proves("C2", "A8")
+async def test_several_clauses_are_read_in_one_call_and_absent_ones_are_named(world: World) -> None:
+    seen = {"document_id": "hl-provisional-credit", "label": "5.1"}
+    hidden = [{"document_id": name, "label": "2.1"} for name in ("mb-error-resolution", FRAUD, "hl-no-such-document")]
+    answer = structured(await world.call("policy-search", "get_clauses", {"clauses": [seen, *hidden, seen]}))
+    (found,) = answer["found"]
+    assert found == structured(await world.call("policy-search", "get_clause", seen))
+    assert answer["absent"] == hidden
+    recorded = await world.services.retrievals.of_run("harborline", "run-1")
+    assert {found["clause"]["clause_id"], *(child["clause_id"] for child in found["children"])} <= recorded
+
+
+@pytest.mark.proves("C2", "A8")
 async def test_the_definition_that_a_clause_is_read_with_may_be_cited_as_well(world: World) -> None:
     found = structured(
         await world.call("policy-search", "get_clause", {"document_id": "hl-error-resolution", "label": "3.1"})

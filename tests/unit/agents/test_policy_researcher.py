@@ -29,7 +29,7 @@ def gateway() -> Gateway:
 
 
 def clause(ref: ClauseRef) -> dict[str, Any]:
-    """The answer of `get_clause`."""
+    """One clause as `get_clauses` gives it."""
     return {
         "clause": {
             "document_id": ref.document_id,
@@ -65,7 +65,8 @@ NOTHING: dict[str, Any] = {
 
 @pytest.mark.proves("E1", "A7")
 async def test_a_named_clause_that_is_not_there_is_a_gap_and_the_rest_goes_on() -> None:
-    tools = ScriptedToolbox(("get_clause", None), ("get_clause", clause(DENIAL)), ("search_policies", NOTHING))
+    read = {"found": [clause(DENIAL)], "absent": [CREDIT.model_dump()]}
+    tools = ScriptedToolbox(("get_clauses", read), ("search_policies", NOTHING))
     brief = Brief(as_of="2026-01-01", refs=(CREDIT, DENIAL, DENIAL), queries=("credit",))
     note = await research(tools, gateway(), CONTEXT, brief)
     assert tools.spent
@@ -76,7 +77,7 @@ async def test_a_named_clause_that_is_not_there_is_a_gap_and_the_rest_goes_on() 
 
 @pytest.mark.proves("E2")
 async def test_a_later_round_looks_up_only_what_rules_name_since() -> None:
-    tools = ScriptedToolbox(("get_clause", clause(DENIAL)))
+    tools = ScriptedToolbox(("get_clauses", {"found": [clause(DENIAL)], "absent": []}))
     brief = Brief(
         as_of="2026-01-01",
         refs=(CREDIT, DENIAL),
