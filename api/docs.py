@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
 from api.errors import KINDS, MEDIA_TYPE, PREFIX, Problem, ProblemName
 from casewright import __version__
@@ -114,13 +115,37 @@ def openapi_of(app: FastAPI, public: tuple[str, ...]) -> dict[str, Any]:
             "RequestId": {"description": "The id of the request, in log and audit.", "schema": {"type": "string"}}
         }
         document["security"] = [{"bearer": []}]
+        _restore_examples(document, app)
         for path, operation in _operations(document):
             if path in public:
                 operation["security"] = []
             for answer in operation["responses"].values():
                 answer.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+            _share_refusals(operation["responses"], components.setdefault("responses", {}))
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _restore_examples(document: dict[str, Any], app: FastAPI) -> None:
+    """Put back what the framework leaves out of examples: everything that is null."""
+    for context in iter_route_contexts(app.routes):
+        for method in context.methods or ():
+            operation = document["paths"].get(context.path, {}).get(method.lower(), {})
+            for status, answer in context.responses.items():
+                for media, content in answer.get("content", {}).items():
+                    if "example" in content:
+                        operation["responses"][str(status)]["content"][media]["example"] = content["example"]
+
+
+def _share_refusals(answers: dict[str, Any], shared: dict[str, Any]) -> None:
+    """Say each refusal once for the whole document."""
+    for status, answer in answers.items():
+        media = answer.get("content", {}).get(MEDIA_TYPE)
+        if media is not None and len(answer["content"]) == 1:
+            words = "-or-".join(sorted(media["examples"])).split("-")
+            name = "".join(word.capitalize() for word in words)
+            shared[name] = answer
+            answers[status] = {"$ref": f"#/components/responses/{name}"}
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -107,7 +107,10 @@ ORCHESTRATION = {
         "pending approvals are reminded, reassigned, escalated and expire",
         "notices are kept and shown here; none is sent by e-mail or chat",
     ),
-    "E8": planned("an HTTP API with idempotency keys, pages, request ids and resumable events"),
+    "E8": proved(
+        "an HTTP API with idempotency keys, pages, request ids and resumable events",
+        "requests are counted in the memory of each API process; a restart forgets them",
+    ),
 }
 
 MODELS = {

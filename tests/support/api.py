@@ -17,6 +17,7 @@ from api.limits import ApiLimits
 from api.parts import Parts
 from casewright.contracts.event import AuditEvent
 from casewright.contracts.question import Option, RunQuestion
+from casewright.controls.reviewed import ReviewedData
 from tests.support.installation import CASE, World
 
 BASE = "http://127.0.0.1:8760"
@@ -81,6 +82,16 @@ class Api:
         async with self.world.services.database.write() as connection:
             await self.world.services.questions.ask(question, connection=connection)
         return question.question_id
+
+    async def switch_off(self, deed: str) -> None:
+        """Withdraw what everybody may do, as a supervisor does on the command line."""
+        await self.world.services.controls.set(
+            "switches.tools",
+            f"+admin/{deed}",
+            principal=self.world.services.identities.find("selma"),
+            why="for this test",
+            reviewed=ReviewedData.read(self.world.policies),
+        )
 
     async def decisions(self, answer: Response, *, tenant: str = "harborline") -> tuple[AuditEvent, ...]:
         """What was decided for one request."""

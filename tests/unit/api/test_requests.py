@@ -1,6 +1,7 @@
 """What every request and answer has in common: ids, problems, sizes, rates, headers."""
 
 import re
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -16,7 +17,7 @@ async def test_a_sane_request_id_is_kept_and_any_other_is_replaced(api: Api) -> 
     assert kept.headers["x-request-id"] == "mine-2026-11-21"
     assert await api.decisions(kept)
     for odd in ("short", "x" * 65, "with space", "new\tline", "-begins-so", "ümlaut-id"):
-        answer = await api.get("/v1/runs", headers={"x-request-id": odd.encode()})  # type: ignore[dict-item]
+        answer = await api.get("/v1/runs", headers={"x-request-id": odd.encode()})
         assert re.fullmatch(r"req-[0-9a-f]{20}", answer.headers["x-request-id"])
 
 
@@ -36,8 +37,11 @@ async def test_every_refusal_is_a_problem_document_that_names_its_request(api: A
     problem(await api.get("/v1/runs/run-unknown"), 404, "not-found")
     problem(await api.post("/v1/reviews", headers=bad, content=b'{"case_id":'), 400, "unreadable")
     problem(await api.get("/v1/runs?limit=0"), 422, "invalid")
-    problem(await api.post("/v1/reviews", headers={"content-type": "text/plain"}, content=b"x"), 415,
-            "unsupported-media-type")
+    problem(
+        await api.post("/v1/reviews", headers={"content-type": "text/plain"}, content=b"x"),
+        415,
+        "unsupported-media-type",
+    )
     problem(await api.get("/v1/runs/run-x/events", headers={"accept": "text/html"}), 404, "not-found")
 
 
@@ -85,7 +89,7 @@ async def test_sizes_are_refused_before_anything_is_read(world: World) -> None:
         problem(await api.get("/v1/runs", params={"cursor": "x" * 300}), 414, "uri-too-long")
         problem(await api.get("/v1/runs", headers={"x-more": "x" * 3_000}), 431, "headers-too-large")
 
-        async def endless():  # type: ignore[no-untyped-def]
+        async def endless() -> AsyncGenerator[bytes]:
             while True:
                 yield b"x" * 500
 
