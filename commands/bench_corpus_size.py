@@ -33,6 +33,7 @@ SERVER_CALLS = 200
 """Within what one person may ask in one session."""
 _WARM_UP = 20
 _LOOK_SECONDS = 0.05
+_PROCESSOR = "processor seconds"
 _KILOBYTE = 1_024
 _MEGABYTE = 1_000_000
 
@@ -90,24 +91,26 @@ def _sample() -> tuple[Path, ...]:
 
 async def _ingested(home: Path, made: ScaledCorpus) -> dict[str, Any]:
     """One ingest a tenant, one after the other."""
-    seconds = peak = 0.0
+    seconds = peak = processor = 0.0
     for tenant, folder in made.folders.items():
-        report, kilobytes = await _watched(
+        report, most = await _watched(
             ("--home", str(home), "--json", "corpus", "ingest", str(folder), "--as", AUTHORS[tenant])
         )
         if report["quarantined"] or report["pending"]:
             raise InputError(f"made documents of {tenant!r} were not taken: {report['quarantined'][:1]!r}")
         seconds += report["seconds"]
-        peak = max(peak, kilobytes)
+        peak = max(peak, most.get("VmHWM", 0.0))
+        processor += most.get(_PROCESSOR, 0.0)
     return {
         "seconds": round(seconds, 1),
         "clauses_per_second": round(made.clauses / seconds),
+        "processor_seconds": round(processor, 1) or None,
         "peak_mb": round(peak * _KILOBYTE / _MEGABYTE) or None,
     }
 
 
-async def _watched(arguments: Sequence[str]) -> tuple[dict[str, Any], float]:
-    """Run a command; what it printed, and the most memory it had, in KiB (0 where that cannot be seen)."""
+async def _watched(arguments: Sequence[str]) -> tuple[dict[str, Any], Mapping[str, float]]:
+    """Run a command; what it printed, and what `memory_of` and `_PROCESSOR` said of it last."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "casewright.launch", *arguments),
         stdout=asyncio.subprocess.PIPE,
@@ -116,9 +119,9 @@ async def _watched(arguments: Sequence[str]) -> tuple[dict[str, Any], float]:
     )
     talking = asyncio.create_task(process.communicate())
     until = time.monotonic() + INGEST_SECONDS
-    peak = 0.0
+    last: Mapping[str, float] = {}
     while not talking.done() and time.monotonic() < until:
-        peak = max(peak, memory_of(process.pid).get("VmHWM", 0.0))
+        last = {**last, **memory_of(process.pid), **_processor_of(process.pid)}
         await asyncio.wait({talking}, timeout=_LOOK_SECONDS)
     if not talking.done():
         with contextlib.suppress(ProcessLookupError):
@@ -126,7 +129,7 @@ async def _watched(arguments: Sequence[str]) -> tuple[dict[str, Any], float]:
     out, errors = await talking
     if process.returncode != 0:
         raise InputError(f"{' '.join(arguments)!r} failed: {errors.decode(errors='replace')[-500:]}")
-    return json.loads(out), peak
+    return json.loads(out), last
 
 
 async def _searched(home: Path, asked: Sequence[str]) -> dict[str, Any]:
@@ -186,6 +189,16 @@ def memory_of(process_id: int) -> Mapping[str, float]:
             if value.endswith(" kB"):
                 found[name] = float(value.removesuffix(" kB"))
     return found
+
+
+def _processor_of(process_id: int) -> Mapping[str, float]:
+    """The seconds of processor time that a process has had, where the system tells."""
+    with contextlib.suppress(OSError):
+        after_name = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+        user, system = (int(after_name[place]) for place in (11, 12))
+        if user + system:  # both are 0 again once it has ended
+            return {_PROCESSOR: (user + system) / os.sysconf("SC_CLK_TCK")}
+    return {}
 
 
 def _children() -> frozenset[int]:

@@ -10,6 +10,7 @@ BM25: Robertson and Zaragoza 2009, with a fixed reference length instead of an a
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -34,6 +35,7 @@ _ROWS_AT_ONCE = 8_192
 _TOKENS_AT_ONCE = 1_000_000
 
 
+@lru_cache(maxsize=65_536)
 def term_hash(stem: str) -> int:
     """A stem as a signed 32-bit number, equal in every process."""
     return crc32(stem.encode("utf-8", "surrogatepass")) - _SIGNED
@@ -106,16 +108,19 @@ class Lexicon:
     def number(self, stem: str) -> int:
         """The term's number, or `UNKNOWN`."""
         wanted = term_hash(stem)
-        place = int(self.hashes.searchsorted(wanted))
+        place = int(self.hashes.searchsorted(self.hashes.dtype.type(wanted)))  # of its own type, or all are converted
         return place if place < len(self.hashes) and int(self.hashes[place]) == wanted else UNKNOWN
 
     def postings(self, term: int, mask: "Flags", within: slice) -> "tuple[Integers, Floats]":
         """The rows in a range that have the term and that the mask lets through, with their saturation."""
+        import numpy as np
+
         if term == UNKNOWN:
             return self.rows[:0], self.saturation[:0]
         start, end = int(self.starts[term]), int(self.starts[term + 1])
         rows = self.rows[start:end]
-        first, last = int(rows.searchsorted(int(within.start))), int(rows.searchsorted(int(within.stop)))
+        # Places of the array's own type: any other would have the whole array converted first.
+        first, last = rows.searchsorted(np.array((within.start, within.stop), dtype=rows.dtype)).tolist()
         rows = rows[first:last]
         seen = mask[rows]
         return rows[seen], self.saturation[start + first : start + last][seen]

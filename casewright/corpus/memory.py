@@ -31,8 +31,9 @@ MAX_ROWS = 2_000_000
 """Twice what was measured; past it the table's own searches are used (`table_source`)."""
 EXACT_ROWS = 16_384
 """Up to so many visible rows every vector is compared in full."""
-_COMPARED_IN_FULL = 512
-"""Past that, so many: the best by their first principal components, which hold 99.6 % of the nearest 60."""
+_COMPARED_IN_FULL = (512, 1 / 64)
+"""Past that, so many at least and such a share: the best by their first principal components. Of the 60 nearest of
+110,000 visible clauses 99 % are among them."""
 _BESIDE = 2
 """How far the ranker looks at vectors around a clause."""
 COLUMNS_FILE = "clauses.arrow"
@@ -127,18 +128,18 @@ class ClauseMemory:
         within = slice(chosen[0].start, chosen[-1].stop) if chosen else slice(0, 0)
         return Visible(blocks=tuple(chosen), rows=np.flatnonzero(mask).astype(np.int32), mask=mask, within=within)
 
-    def cosines(self, vector: "Vectors", visible: Visible) -> "Floats":
-        """By row, the cosine to a unit vector; 0 for rows out of sight, and past `EXACT_ROWS` for those far off."""
+    def cosines(self, vector: "Vectors", visible: Visible) -> "tuple[Floats, Integers]":
+        """By row, the cosine to a unit vector, and the visible rows that were compared; 0 for all others."""
         import numpy as np
 
         scores = np.zeros(len(self.matrix), dtype=np.float32)
-        if len(visible.rows) <= EXACT_ROWS:
-            for block in visible.blocks:
-                np.einsum("ij,j->i", self.matrix[block], vector, out=scores[block])  # no threads of BLAS to wait for
-            return scores
-        near = self._near(vector, visible)
-        scores[near] = np.einsum("ij,j->i", self.matrix[near], vector)
-        return scores
+        if len(visible.rows) > EXACT_ROWS:
+            near = self._near(vector, visible)
+            scores[near] = np.einsum("ij,j->i", self.matrix[near], vector)
+            return scores, near
+        for block in visible.blocks:
+            np.einsum("ij,j->i", self.matrix[block], vector, out=scores[block])  # no threads of BLAS to wait for
+        return scores, visible.rows
 
     def compare_around(self, scores: "Floats", vector: "Vectors", rows: Sequence[int], visible: Visible) -> None:
         """Put the cosines of these rows and of those beside them in the same version in, unless all are there."""
@@ -163,7 +164,8 @@ class ClauseMemory:
             end = start + block.stop - block.start
             np.einsum("ij,j->i", self.rough[block], wanted, out=scores[start:end])
             start = end
-        return visible.rows[_highest(scores, _COMPARED_IN_FULL)]
+        least, share = _COMPARED_IN_FULL
+        return visible.rows[_highest(scores, max(least, int(share * len(scores))))]
 
     def rows(self, ids: Collection[int]) -> list[Row]:
         """The columns of these rows, in their order."""
@@ -187,19 +189,19 @@ class ClauseMemory:
 
     def _hashed(self, reference: str) -> list[int]:
         """The rows whose folded label has this hash, of all tenants."""
-        wanted = term_hash(reference)
+        wanted = self.references.dtype.type(term_hash(reference))  # of their own type, or all are converted
         start, end = (int(self.references.searchsorted(wanted, side)) for side in ("left", "right"))
         return self.referring[start:end].tolist()
 
 
-def best(scores: "Floats", rows: "npt.NDArray[np.intp]", *, limit: int) -> "Integers":
+def best(scores: "Floats", rows: "Integers", *, limit: int) -> "Integers":
     """Those of the rows with the highest scores above zero, best first; equal ones in row order."""
     import numpy as np
 
     mine = scores[rows]
     chosen = _highest(mine, limit)
     chosen = chosen[np.lexsort((chosen, -mine[chosen]))]
-    return rows[chosen[mine[chosen] > 0]].astype(np.int32)
+    return rows[chosen[mine[chosen] > 0]]
 
 
 def _highest(scores: "Floats", limit: int) -> "Integers":

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from casewright.corpus.embedding import Vectors
 
+    Floats = npt.NDArray[np.float32]
+
 _SCOPES_KEPT = 16
 """One costs up to five bytes for every row of the index."""
 
@@ -46,12 +48,13 @@ class MemorySource:
 
     def candidates(self, question: Question, vector: "Vectors", scope: Scope) -> Candidates:
         visible = self._rows_of(scope)
-        signals = self._signals(question, vector, visible)
-        lexical = best(signals.bm25, _scored(signals.bm25, visible), limit=FULL_TEXT_CANDIDATES)
-        near = best(signals.cosines, _scored(signals.cosines, visible), limit=VECTOR_CANDIDATES)
+        cosines, compared = self._memory.cosines(vector, visible)
+        signals = self._signals(question, cosines, visible)
+        lexical = best(signals.bm25, visible.rows, limit=FULL_TEXT_CANDIDATES)
+        near = best(cosines, compared, limit=VECTOR_CANDIDATES)
         fused = fuse(lexical.tolist(), near.tolist())
         ids = tuple(row for row, _ in fused)
-        self._memory.compare_around(signals.cosines, vector, ids, visible)
+        self._memory.compare_around(cosines, vector, ids, visible)
         return Candidates(
             ids=ids,
             fused=tuple(score for _, score in fused),
@@ -87,7 +90,7 @@ class MemorySource:
             known = self._visible[scope.keys] = self._memory.visible(scope.keys)
         return known
 
-    def _signals(self, question: Question, vector: "Vectors", visible: Visible) -> Signals:
+    def _signals(self, question: Question, cosines: "Floats", visible: Visible) -> Signals:
         import numpy as np
 
         lexicon = self._memory.lexicon
@@ -104,15 +107,7 @@ class MemorySource:
         weights = {stem: count(term, 1.0) for stem, term in numbers.items()}
         for stem in {each for phrase in question.expansions for each in stem_sequence(phrase)} - set(numbers):
             count(lexicon.number(stem), EXPANSION_WEIGHT)
-        cosines = self._memory.cosines(vector, visible)
         return Signals(question=question, numbers=numbers, idf=weights, bm25=bm25, cosines=cosines)
 
     def _texts(self, ids: Sequence[int]) -> Sequence[str]:
         return tuple(context_text(row) for row in self._memory.rows(ids))
-
-
-def _scored(scores: "Vectors", visible: Visible) -> "npt.NDArray[np.intp]":
-    """The rows whose score is not zero; all of them are in scope."""
-    import numpy as np
-
-    return np.flatnonzero(scores[visible.within]) + visible.within.start
