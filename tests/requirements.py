@@ -92,17 +92,19 @@ ACCESS = {
 
 ORCHESTRATION = {
     "E1": proved("a supervisor routes between specialists that see only their own tools"),
-    "E2": proved("steps, tool calls and time are bounded, survive a resume, and end in 'incomplete, because'"),
-    "E3": proved("a run waits for an approval or for information and goes on when it comes"),
+    "E2": proved(
+        "steps, delegations, tool calls, tokens, money and time are bounded, survive a resume and a fork, and end in "
+        "'incomplete, because', which names the budget and what sets it",
+        "of a process that was killed, the time of the step that it died in is not counted",
+        "a step's model calls are held against tokens and money when it has ended, so one step may exceed them",
+    ),
+    "E3": proved("a run waits for an approval, for information or for an answer and goes on when it comes"),
     "E4": proved("a killed process loses nothing and repeats no effect"),
     "E5": proved(
         "runs are cancelled, paused, retried; a fork carries no approvals",
         "cancelling and resuming only: no pause, retry or fork",
     ),
-    "E6": proved(
-        "a loop without progress goes to a person, with the loop shown",
-        "a run that asks without progress ends as incomplete and says how often it asked; it is not handed on",
-    ),
+    "E6": proved("a loop without progress goes to a person, with the loop shown"),
     "E7": proved(
         "pending approvals are reminded, reassigned, escalated and expire",
         "notices are kept and shown here; none is sent by e-mail or chat",

@@ -65,15 +65,21 @@ async def test_a_change_while_the_run_was_reading_is_not_missed(home: Path) -> N
 
 
 @pytest.mark.proves("E2", "E6")
-async def test_answers_that_bring_nothing_end_the_run_and_say_how_often_it_asked(home: Path) -> None:
-    async with opened(home, budgets=Budgets(steps=60, tool_calls=400)) as world:
+async def test_changes_that_bring_nothing_go_to_a_person_and_end_after_a_bounded_number_of_rounds(home: Path) -> None:
+    async with opened(home, budgets=Budgets(steps=90, tool_calls=600, delegations=20)) as world:
         report = await world.start(CASE)
-        rounds = 0
-        while report.status == "waiting_information" and rounds < 10:
-            rounds += 1
-            await world.add(changed(CASE, issue=f"Unauthorized app purchases, told for the {rounds}. time"))
+        rounds = asked = 0
+        while report.status in ("waiting_information", "waiting_answer") and rounds + asked < 20:
+            if report.asked is not None:
+                asked += 1
+                rosa = world.person("rosa")
+                question_id = report.asked.question_id
+                await world.services.questions.answer(rosa.tenant, report.run_id, question_id, "continue", by=rosa)
+            else:
+                rounds += 1
+                await world.add(changed(CASE, issue=f"Unauthorized app purchases, told for the {rounds}. time"))
             report = await world.resume(report)
         assert report.status == "incomplete"
-        assert rounds <= 4
-        assert report.because
+        assert "information was asked for 4 times" in report.because
+        assert (rounds, asked) == (4, 2)
         assert await world.outbox_rows() == 0

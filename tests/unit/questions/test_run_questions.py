@@ -170,7 +170,7 @@ async def test_an_answer_that_is_no_option_is_refused(tmp_path: Path) -> None:
         assert len(await events(found)) == 1
 
 
-@pytest.mark.proves("A2")
+@pytest.mark.proves("E3")
 async def test_nobody_reads_or_answers_a_question_of_another_tenant_or_run(tmp_path: Path) -> None:
     async with world(tmp_path) as (found, questions):
         kept = await asked(found, questions, question())
