@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from casewright.errors import InputError
-from commands import bench_corpus, bench_guard
+from commands import bench_corpus, bench_guard, bench_review
 from commands.bench_process import environment, machine, run_command
 from commands.shell import Shell
 
@@ -48,6 +48,7 @@ def build() -> typer.Typer:
     app.command("retrieval")(retrieval)
     app.command("search")(search)
     bench_guard.register(app)
+    bench_review.register(app)
     bench_corpus.register(app)
     return app
 
