@@ -62,6 +62,8 @@ class Settings:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     """Who vouches for people."""
     budgets: Budgets = Budgets()
+    embedder: str = "static"
+    """What turns text into vectors for the search, as `casewright.corpus.embedders` names it."""
     tool_timeout_seconds: float = 20.0
     anthropic_api_key: str = ""
     anthropic_base_url: str = ""
@@ -110,6 +112,7 @@ class Settings:
             identity=identity_settings(environment),
             opa=_opa(environment),
             budgets=_budgets(environment),
+            embedder=environment.get("CASEWRIGHT_EMBEDDER", cls.embedder),
             anthropic_api_key=environment.get("ANTHROPIC_API_KEY", ""),
             anthropic_base_url=environment.get("ANTHROPIC_BASE_URL", ""),
             anthropic_model=environment.get("CASEWRIGHT_ANTHROPIC_MODEL", cls.anthropic_model),

@@ -182,7 +182,7 @@ class Services:
     def corpus(self) -> "Corpus":
         from casewright.corpus.corpus import Corpus
 
-        return Corpus(self.settings.index)
+        return Corpus(self.settings.index, embedder=self.settings.embedder)
 
     @cached_property
     def approvals(self) -> "ApprovalLedger":

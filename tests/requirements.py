@@ -37,19 +37,26 @@ POLICY_SEARCH = {
         "documents become labelled clauses with tenant, labels and validity; again is a no-op; bad ones are set aside",
         "scans are refused, not recognised; PDF tables without rules are read as lines; white on white is read",
     ),
-    "A2": proved("full text and vectors are searched together and an exact clause reference always hits"),
+    "A2": proved(
+        "full text and vectors are searched together and an exact clause reference always hits",
+        "embedders beside the shipped one: sentence-transformers has run as a stand-in only; questions get no prefix",
+    ),
     "A3": proved("only text in force on the as-of date is returned unless another version is asked for by name"),
     "A4": proved("tenant and labels filter before the search, from the decision, never from the prompt"),
     "A5": proved(
-        "index versions are built, tagged, compared, promoted and rolled back in one command",
-        "compared over a question file, not yet over the recorded retrievals",
+        "index versions are built, tagged, compared, promoted, rolled back and pruned in one command",
+        "recorded questions are compared with the labels of who compares, and only those that are on record whole",
     ),
     "A6": proved("a citation names document, version, clause, exact quote and hash, and code checks it"),
     "A7": proved(
         "too little evidence ends in an abstention that says what was missing",
         "of unanswerable questions on matters near the corpus about a quarter are still answered",
     ),
-    "A8": proved("a clause is read with parents and neighbours; versions are compared; visible documents are listed"),
+    "A8": proved(
+        "a clause is read with parents, neighbours, its defined terms and what it refers to; versions are compared; "
+        "visible documents are listed",
+        "a definition counts where it has one of the usual forms; references into other documents need a title or a §",
+    ),
     "A9": proved("retrieval is measured by itself: recall, mean average precision, no-result rate"),
 }
 

@@ -58,10 +58,11 @@ class CorpusStats(Contract):
 class Corpus:
     """The rules in one index folder."""
 
-    def __init__(self, folder: Path, *, ranker: "RankerRunner | None" = None) -> None:
-        """Name the folder, and a ranker in place of the shipped one; nothing is opened until the first call."""
+    def __init__(self, folder: Path, *, ranker: "RankerRunner | None" = None, embedder: str = "") -> None:
+        """Name the folder, a ranker and an embedder (`embedders`) in place of the shipped ones; this opens nothing."""
         self._folder = folder
         self._ranker = ranker
+        self._embedder_name = embedder
         self._lock = threading.Lock()
         self._opened: Reader | None = None
         self._pinned: ActiveState | None = None
@@ -156,7 +157,7 @@ class Corpus:
             InputError: the state is not kept, or there are no questions.
             StorageError: there is no index, or it is damaged.
         """
-        other = Corpus(self._folder)
+        other = Corpus(self._folder, ranker=self._ranker, embedder=self._embedder_name)
         other._pinned = state_named(self._folder, index_version)
         return compared(
             lambda question: self.search(question.text, question.filters),
@@ -176,16 +177,19 @@ class Corpus:
         """The best clauses for a query, with a verdict on whether they can answer it.
 
         Raises:
-            InputError: the limit or the named version is not valid.
-            StorageError: there is no index, or it is damaged.
+            InputError: the limit, the named version or the embedder is not valid.
+            StorageError: there is no index, it is damaged, or another embedder made it.
         """
+        from casewright.corpus.embedders import refuse_other
         from casewright.corpus.reranking import default_ranker
         from casewright.corpus.search import Searcher, find
         from casewright.corpus.sufficiency import judge
 
         snapshot = self._snapshot()
         ranker = self._ranker or default_ranker(in_memory=snapshot.in_memory)
-        searcher = Searcher(snapshot=snapshot, embedder=self._embedder(), ranker=ranker)
+        embedder = self._embedder()
+        refuse_other(snapshot.state.embedder, embedder)
+        searcher = Searcher(snapshot=snapshot, embedder=embedder, ranker=ranker)
         found = find(searcher, query, filters, limit=limit)
         verdict = judge(found.question, found.hits, found.similarity)
         return SearchResult(
@@ -299,9 +303,9 @@ class Corpus:
             return self._opened
 
     def _embedder(self) -> "Embedder":
-        from casewright.corpus.embedding import default_embedder
+        from casewright.corpus.embedders import embedder_named
 
-        return default_embedder()
+        return embedder_named(self._embedder_name)
 
 
 def _within(filters: SearchFilters, document_id: str) -> SearchFilters:

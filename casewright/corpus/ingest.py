@@ -16,6 +16,7 @@ from casewright.contracts.base import Contract
 from casewright.corpus.catalogue import Catalogue
 from casewright.corpus.contradiction import refuse_contradiction
 from casewright.corpus.documents import SIDECAR_SUFFIX, ParsedDocument, parse_document, source_hash
+from casewright.corpus.embedders import refuse_other
 from casewright.corpus.formats.detection import MAX_FILE_BYTES
 from casewright.corpus.front_matter import UnreadableDocumentError
 from casewright.corpus.lock import exclusive
@@ -26,7 +27,7 @@ from casewright.corpus.rows import IndexedVersion, row_values, search_text, vers
 from casewright.corpus.state import ActiveState, read_state
 from casewright.corpus.table import ClauseTable, storage_errors
 from casewright.corpus.unresolved import MAX_LISTED, UnresolvedReference, unresolved_in
-from casewright.errors import InputError, StorageError
+from casewright.errors import InputError
 
 if TYPE_CHECKING:
     from casewright.corpus.embedding import Embedder
@@ -154,11 +155,8 @@ class Ingest:
 
     def _run(self, files: Sequence[Path], started: float) -> IngestReport:
         state = read_state(self._folder)
-        if state is not None and state.embedder != self._embedder.name:
-            raise StorageError(
-                f"the index was made with the embedder {state.embedder!r}, not {self._embedder.name!r}; ingest into "
-                "a new folder"
-            )
+        if state is not None:
+            refuse_other(state.embedder, self._embedder)
         if state is None and self._job.stage:
             raise InputError("there is no active index to build one beside; ingest without --stage first")
         before = None if state is None else ClauseTable.at_version(self._folder, state.table_version)
