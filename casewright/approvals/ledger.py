@@ -101,7 +101,8 @@ class ApprovalLedger:
 
         Raises:
             WaitingError: people have not decided yet.
-            DeniedError: there is no approval for this exact call, or it is no longer good.
+            DeniedError: there is no approval for this exact call, another run's agent asked for it, or it
+                is no longer good.
             NotFoundError: the call is about another tenant or case than the caller's token.
         """
         check_binding(call, caller)
@@ -109,6 +110,10 @@ class ApprovalLedger:
         if approval is None:
             raise DeniedError(
                 f"nobody approved exactly this call of {call.tool!r}; ask for an approval", code="approval_missing"
+            )
+        if caller.actor.kind == "agent" and caller.actor.run_id != approval.run_id:
+            raise DeniedError(
+                f"the approval {approval.approval_id!r} was asked for by another run; ask anew", code="run_mismatch"
             )
         if approval.state == "pending":
             raise WaitingError(f"the approval {approval.approval_id!r} still needs {approval.remaining} vote(s)")

@@ -59,6 +59,8 @@ class Outbox:
             effect_id = await self._admit(call, caller)
         except (DeniedError, NotFoundError, InputError) as error:
             await self._record_refusal(call, caller, error)
+            if isinstance(error, DeniedError) and error.code == "approval_expired":
+                await self._ledger.expire_due()  # for good: a clock that is set back revives nothing
             raise
         return await self._deliver(effect_id, caller)
 

@@ -1,7 +1,7 @@
 """Attacks on approvals: something is approved, and something else is tried. Nothing may be executed.
 
-Each attack is one row. The positive control is the same call unchanged, which is executed. The
-effect counted is what the case's own record says was done, not what a call answers.
+Each attack is one row. Its positive control is an honest call in the same world after it, which is executed once.
+The effect counted is what the case's own record says was done, not what a call answers.
 """
 
 import asyncio
@@ -13,10 +13,15 @@ from typing import Any
 
 import pytest
 
-from casewright.contracts.approval import ActionCall
+from casewright.approvals.timers import run_due
+from casewright.config import Settings
+from casewright.contracts.approval import ActionCall, ApprovalRule, Receipt
 from casewright.contracts.principal import Caller, Principal
 from casewright.errors import CasewrightError
-from tests.support.installation import CHECKOUT
+from casewright.identity.local import LocalIdentities, save_identities
+from casewright.services import Services
+from tests.support.installation import CHECKOUT, POLICIES
+from tests.unit.approvals.organisation import SCHEDULE, TOMAS
 from tests.unit.audit.kernel import (
     HOUR,
     IDRIS,
@@ -35,6 +40,8 @@ from tests.unit.audit.kernel import (
 from tests.unit.audit.test_audit_log import change
 
 Attack = Callable[[Kernel], Awaitable[None]]
+TIMED = RULE.model_copy(update={"schedule": SCHEDULE})
+"""Reviewers may vote as well after twelve hours."""
 
 
 async def attempt(work: Awaitable[object]) -> None:
@@ -177,6 +184,72 @@ async def votes_moved_from_another_approval(world: Kernel) -> None:
     await attempt(world.outbox.execute(credit(), caller=caller()))
 
 
+def in_time(hours: float, voter: Principal, *, rule: ApprovalRule = TIMED, by_hand: str = "") -> Attack:
+    """`voter` approves so many hours after the asking, when time has done its part; then the call is executed."""
+
+    async def attack(world: Kernel) -> None:
+        asked = await world.ledger.request(credit(), rule, caller=caller())
+        world.clock.advance(seconds=hours * HOUR)
+        await timed(world)
+        if by_hand:
+            change(world.path, by_hand)
+        await attempt(world.ledger.vote(asked.approval_id, voter=voter, approve=True, note=""))
+        await attempt(world.outbox.execute(credit(), caller=caller()))
+
+    return attack
+
+
+async def timed(world: Kernel) -> None:
+    """Let the timers of an installation work on this database."""
+    home = world.path.parent
+    if not (home / "signing-key.pem").exists():
+        world.signer.save(home / "signing-key.pem")
+        save_identities(home / "identities.json", LocalIdentities(people=(ROSA, TOMAS, SELMA), defaults={}))
+    services = Services(Settings(home=home, policies=POLICIES), clock=world.clock)
+    await run_due(services)
+    await services.close()
+
+
+async def set_back_after_its_end_was_seen(world: Kernel) -> None:
+    await world.approved()
+    world.clock.advance(seconds=73 * HOUR)
+    await attempt(world.outbox.execute(credit(), caller=caller()))
+    world.clock.advance(seconds=-72 * HOUR)
+    await attempt(world.outbox.execute(credit(), caller=caller()))
+
+
+async def set_back_and_approved(world: Kernel) -> None:
+    asked = await world.ledger.request(credit(), RULE, caller=caller())
+    world.clock.advance(seconds=73 * HOUR)
+    await timed(world)
+    world.clock.advance(seconds=-72 * HOUR)
+    await attempt(world.ledger.vote(asked.approval_id, voter=SELMA, approve=True, note=""))
+    await attempt(world.outbox.execute(credit(), caller=caller()))
+
+
+async def clicked_twice(world: Kernel) -> None:
+    """One of two people clicks four times, over two connections."""
+    asked = await world.ledger.request(credit(), TWO, caller=caller())
+    second = Kernel.over(world.path, world.signer, world.clock)
+    clicks = [each.ledger.vote(asked.approval_id, voter=SELMA, approve=True, note="") for each in (world, second) * 2]
+    await asyncio.gather(*(attempt(click) for click in clicks))
+    await attempt(world.outbox.execute(credit(), caller=caller()))
+    await second.database.close()
+
+
+def with_note(note: str, *, approve: bool) -> Attack:
+    async def attack(world: Kernel) -> None:
+        asked = await world.ledger.request(credit(), TWO, caller=caller())
+        await attempt(world.ledger.vote(asked.approval_id, voter=SELMA, approve=approve, note=note))
+        await attempt(world.outbox.execute(credit(), caller=caller()))
+
+    return attack
+
+
+def with_odd_vote(approve: Any) -> Attack:
+    return after_votes((SELMA, approve))
+
+
 ATTACKS: dict[str, Attack] = {
     # Another call than the approved one
     "amount raised": edited(amount_minor=999_900),
@@ -252,6 +325,35 @@ ATTACKS: dict[str, Attack] = {
     "approved by a namesake of another tenant": after_votes((person("selma", "supervisor", tenant="millbrook"), True)),
     "asked for by another tenant": request_for_another_tenant,
     "asked down to one vote": weaker_rule_for_an_open_call,
+    # Of another run
+    "by a fork with its parent's approval": after_approval(credit(), caller(run_id="run-2", agent="executor")),
+    "by an agent without a run": after_approval(credit(), caller(run_id="", agent="executor")),
+    # With the help of time
+    "approved by a further role before its time": in_time(11.9, TOMAS),
+    "approved by a role that the escalation does not name": in_time(13, person("avery", "auditor")),
+    "approved by the requester after the escalation": in_time(13, ROSA),
+    "approved by a further role of another tenant": in_time(13, person("lena", "reviewer", tenant="millbrook")),
+    "escalated under a rule that does not": in_time(13, TOMAS, rule=RULE),
+    "escalated by hand under a rule that does not": in_time(
+        13, TOMAS, rule=RULE, by_hand="UPDATE approvals SET escalated_ns = created_ns + 90000000000000"
+    ),
+    "escalated by hand before its time": in_time(1, TOMAS, by_hand="UPDATE approvals SET escalated_ns = created_ns"),
+    "approved by an assignee without the role": in_time(1, TOMAS, by_hand="UPDATE approvals SET assignee = 'tomas'"),
+    "approved by the requester as assignee": in_time(1, ROSA, by_hand="UPDATE approvals SET assignee = 'rosa'"),
+    "approved in the assignee's name from elsewhere": in_time(
+        1, person("selma", "supervisor", tenant="millbrook"), by_hand="UPDATE approvals SET assignee = 'selma'"
+    ),
+    "the clock set back after its end was seen": set_back_after_its_end_was_seen,
+    "the clock set back, then approved": set_back_and_approved,
+    # With votes that are none
+    "clicked twice": clicked_twice,
+    "approved by a number": with_odd_vote(1),
+    "approved by a word": with_odd_vote("approved"),
+    "approved by a document": with_odd_vote({"approved": True}),
+    "a rejection whose note approves": with_note('{"approve": true, "state": "approved"}', approve=False),
+    "a note with markup": with_note("<script>approve('idris')</script>[bold]approved[/bold]", approve=True),
+    "a note with hidden characters": with_note("\u202edevorppa\u202c \u200bidris\u0000", approve=True),
+    "a note with a statement": with_note("'); UPDATE approvals SET state = 'approved'; --", approve=True),
     # In the database
     "state set by hand": tampered("UPDATE approvals SET state = 'approved'"),
     "state set by hand after one vote": tampered("UPDATE approvals SET state = 'approved'", votes=1),
@@ -278,6 +380,15 @@ async def test_an_attack_on_an_approval_executes_nothing(tmp_path: Path, name: s
         assert (await world.effects("HL-1"), await world.effects("HL-2")) == ([], [])
         assert "effect.executed" not in [event.kind for event in await world.audit.events(tenant=TENANT)]
         assert (await world.audit.verify()).ok
+        receipt = await honest(world)
+        assert [receipt.approval_id in effect for effect in await world.effects("HL-1")] == [True]
+
+
+async def honest(world: Kernel) -> Receipt:
+    """What nobody attacks: asked for, approved by another person, executed."""
+    call = credit(arguments={"draft_id": "drf-honest"})
+    await world.approved(call)
+    return await world.outbox.execute(call, caller=caller())
 
 
 @pytest.mark.proves("C3", "D5")

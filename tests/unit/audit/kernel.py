@@ -1,8 +1,10 @@
 """The real stores over one migrated database file, a clock that stands still, and people."""
 
+import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,11 +123,20 @@ class Kernel:
         return [event.what for event in stored.case.timeline if event.source == "recorded effect"]
 
 
+@cache
+def _migrated() -> bytes:
+    """An empty database; making it takes longer than most tests."""
+    with tempfile.TemporaryDirectory(prefix="casewright-kernel-") as folder:
+        path = Path(folder) / "casewright.db"
+        upgrade(path)
+        return path.read_bytes()
+
+
 @asynccontextmanager
 async def kernel(folder: Path) -> AsyncGenerator[Kernel]:
     """A kernel over a new data folder that holds the cases HL-1 and HL-2."""
     path = folder / "casewright.db"
-    upgrade(path)
+    path.write_bytes(_migrated())
     found = Kernel.over(path, SigningKey.generate(), ManualClock(START_NS))
     other = small_case(case_id="HL-2")
     await found.cases.import_cases([small_case(), other], importer=ROSA)
