@@ -119,6 +119,7 @@ def openapi_of(app: FastAPI, public: tuple[str, ...]) -> dict[str, Any]:
         for path, operation in _operations(document):
             if path in public:
                 operation["security"] = []
+            _mend_parameters(operation)
             for answer in operation["responses"].values():
                 answer.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
             _share_refusals(operation["responses"], components.setdefault("responses", {}))
@@ -135,6 +136,21 @@ def _restore_examples(document: dict[str, Any], app: FastAPI) -> None:
                 for media, content in answer.get("content", {}).items():
                     if "example" in content:
                         operation["responses"][str(status)]["content"][media]["example"] = content["example"]
+
+
+def _mend_parameters(operation: dict[str, Any]) -> None:
+    """A parameter is there or not and never null; one that names what is known may be answered with nothing."""
+    for parameter in operation.get("parameters", []):
+        schema = parameter["schema"]
+        others = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+        parameter["schema"] = {**schema, **others[0]} if len(others) == 1 else {**schema, **_any_of(others)}
+        if parameter["name"] == "If-None-Match":
+            tag = {"ETag": {"description": "The tag that still holds.", "schema": {"type": "string"}}}
+            operation["responses"]["304"] = {"description": "It is what you know already.", "headers": tag}
+
+
+def _any_of(kinds: list[Any]) -> dict[str, Any]:
+    return {"anyOf": kinds} if kinds else {}
 
 
 def _share_refusals(answers: dict[str, Any], shared: dict[str, Any]) -> None:

@@ -46,7 +46,6 @@ IdempotencyKey = Annotated[
         pattern=r"^[A-Za-z0-9._:-]{8,200}$",
         description="A name of your own for this request. Sent again with the same body within 24 hours it does "
         "nothing and has the same answer.",
-        examples=["3f0c6a52-review-HL-2026-0001"],
     ),
 ]
 

@@ -75,7 +75,7 @@ class Cursors:
         mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(place, content)):
             field = ProblemField(where="query.cursor", what="not a cursor of this list; begin at the first page")
-            raise ApiProblemError("invalid", "the cursor belongs to another list, or to none", errors=(field,))
+            raise ApiProblemError("not-found", "no page of this list begins there", errors=(field,))
         return tuple(cast("list[int | str]", json.loads(content)))
 
     def _mac(self, place: str, content: bytes) -> bytes:

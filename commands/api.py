@@ -5,6 +5,7 @@ when it dies, and ended together with the API.
 """
 
 import contextlib
+import signal
 import socket
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ def serve_api(shell: Shell, options: ApiOptions, base_url: str, found: socket.so
         h11_max_incomplete_event_size=LARGEST_HEAD,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):  # told once to stop, it stops in order; the server tells us again
+        signal.signal(number, lambda _number, _frame: None)
     uvicorn.Server(config).run(sockets=[found])
 
 
