@@ -53,7 +53,7 @@ test_further_roles_vote_once_their_time_has_come if {
 }
 
 test_an_escalation_lets_in_only_the_roles_of_its_rule if {
-	_denies(_all([_vote, _escalated, {"principal": {"roles": ["reviewer"]}}]), "not_an_approver")
+	_denies(_all([_second, _escalated, {"resource": {"action": "deny_claim"}}]), "not_an_approver")
 	_denies(_all([_second, _escalated, {"principal": {"roles": ["auditor"]}}]), "role_missing")
 }
 
