@@ -181,8 +181,9 @@ class _Reading:
                 found = await self._asker.parts.records.events(self._row.run_id, after=self._last, limit=PART)
                 for event in found:
                     self._note(event)
-                    view = RunEventView.of(event)
-                    yield ServerSentEvent(view.model_dump_json(), id=str(event.seq), event=event.kind)
+                    # ASCII, because some clients take other characters for line ends, too
+                    told = json.dumps(RunEventView.of(event).model_dump(mode="json"), separators=(",", ":"))
+                    yield ServerSentEvent(told, id=str(event.seq), event=event.kind)
                 if len(found) == PART:
                     continue
                 if is_over(self._row.kind, self._status):
