@@ -43,8 +43,9 @@ class Catalogue:
     def of_document(self, tenant: str, document_id: str) -> tuple[IndexedVersion, ...]:
         return tuple(version for version in self.versions if version.key[:2] == (tenant, document_id))
 
-    def file_hashes(self, tenant: str) -> frozenset[str]:
-        return frozenset(version.file_sha256 for version in self.by_key.values() if version.tenant == tenant)
+    def parsers(self, tenant: str) -> Mapping[str, str]:
+        """By the hash of its file, the parser that each of the tenant's versions was read with."""
+        return {version.file_sha256: version.parser for version in self.by_key.values() if version.tenant == tenant}
 
     def of_tenant(self, tenant: str) -> tuple[IndexedVersion, ...]:
         """All versions of the tenant, those that are not approved included; for its authors alone."""

@@ -40,11 +40,14 @@ from casewright.corpus.states import (
     roll_back,
     state_named,
 )
-from casewright.errors import NotFoundError, StorageError
+from casewright.errors import InputError, NotFoundError, StorageError
 
 if TYPE_CHECKING:
     from casewright.corpus.embedding import Embedder
     from casewright.corpus.reranking import RankerRunner
+
+MOST_KEPT_OPEN = 2
+"""States that are held open beside the active one."""
 
 
 class CorpusStats(Contract):
@@ -67,6 +70,8 @@ class Corpus:
         self._opened: Reader | None = None
         self._pinned: ActiveState | None = None
         """Set only to look at another state than the active one."""
+        self._others: dict[str, Corpus] = {}
+        """Kept states that are searched beside the active one."""
 
     def ingest(
         self,
@@ -78,7 +83,7 @@ class Corpus:
         stage: bool = False,
         progress: Callable[[IngestProgress], None] | None = None,
     ) -> IngestReport:
-        """Bring files and folders of one tenant into the index; unchanged files are skipped.
+        """Bring files and folders of one tenant into the index; unchanged files are skipped, as long as the parser is.
 
         With `prune` the versions whose files have gone from the folders named are withdrawn; with `stage` the new
         state is built beside the active one and not made active.
@@ -200,6 +205,25 @@ class Corpus:
             missing=verdict.missing,
         )
 
+    def search_kept(self, index_version: str, query: str, filters: SearchFilters, *, limit: int = 10) -> SearchResult:
+        """As `search`, in a kept state; what the active state does not hold word for word any more is left out.
+
+        A state that is no longer kept is not searched: the active one answers, and the result names it.
+
+        Raises:
+            InputError: the limit, the named version or the embedder is not valid.
+            StorageError: there is no index, it is damaged, or another embedder made it.
+        """
+        other = None if index_version == self.index_version() else self._kept(index_version)
+        if other is None:
+            return self.search(query, filters, limit=limit)
+        found = other.search(query, filters, limit=limit)
+        hits = tuple(hit for hit in found.hits if self._holds(hit, filters))
+        if hits or not found.sufficient:
+            return found.model_copy(update={"hits": hits})
+        gone = "what answered this has been changed or withdrawn since"
+        return found.model_copy(update={"hits": (), "sufficient": False, "missing": gone})
+
     def clause(self, filters: SearchFilters, *, document_id: str, label: str) -> ClauseInContext:
         """A clause with its parents, children and neighbours.
 
@@ -284,6 +308,30 @@ class Corpus:
             versions=len(versions),
             clauses=sum(version.clause_count for version in versions),
         )
+
+    def _kept(self, index_version: str) -> "Corpus | None":
+        """This index as a kept state has it; None: it is not kept."""
+        known = self._others.get(index_version)
+        if known is None:
+            try:
+                state = state_named(self._folder, index_version)
+            except InputError:
+                return None
+            known = Corpus(self._folder, ranker=self._ranker, embedder=self._embedder_name)
+            known._pinned = state
+            with self._lock:
+                while len(self._others) >= MOST_KEPT_OPEN:
+                    del self._others[next(iter(self._others))]
+                self._others[index_version] = known
+        return known
+
+    def _holds(self, hit: Clause, filters: SearchFilters) -> bool:
+        """Whether the same clause is visible under the filters in the active state, with the same text."""
+        try:
+            clause = self._reader().clause(_within(filters, hit.document_id), label=hit.label)
+        except NotFoundError:
+            return False
+        return clause is not None and (clause.version, clause.sha256) == (hit.version, hit.sha256)
 
     def _snapshot(self) -> Snapshot:
         return self._reader().snapshot

@@ -71,8 +71,21 @@ def parse_document(
         matter=matter,
         file_sha256=source_hash(content, sidecar),
         clauses=linked(clauses_of(raw.blocks, title=matter.title)),
-        parser=f"{chosen.version()}, clauses {REVISION}",
+        parser=_parser(chosen),
     )
+
+
+def parser_of(content: bytes, name: str) -> str:
+    """The parser that would read the file today, as the manifest names it.
+
+    Raises:
+        UnreadableDocumentError: its format is not read.
+    """
+    return _parser(reader_for(content, name))
+
+
+def _parser(reader: Reader) -> str:
+    return f"{reader.version()}, clauses {REVISION}"
 
 
 def _fields(raw: RawDocument, sidecar: bytes | None) -> Mapping[str, object]:

@@ -5,7 +5,7 @@ visible. Called by `corpus.Corpus` alone, under the ingest lock.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,7 +15,7 @@ from pydantic import Field
 from casewright.contracts.base import Contract
 from casewright.corpus.catalogue import Catalogue
 from casewright.corpus.contradiction import refuse_contradiction
-from casewright.corpus.documents import SIDECAR_SUFFIX, ParsedDocument, parse_document, source_hash
+from casewright.corpus.documents import SIDECAR_SUFFIX, ParsedDocument, parse_document, parser_of, source_hash
 from casewright.corpus.embedders import refuse_other
 from casewright.corpus.formats.detection import MAX_FILE_BYTES
 from casewright.corpus.front_matter import UnreadableDocumentError
@@ -75,7 +75,8 @@ class _Source:
 
 @dataclass(kw_only=True)
 class _Reading:
-    known_hashes: frozenset[str]
+    known_parsers: Mapping[str, str]
+    """By the hash of every file in the index, the parser that it was read with."""
     by_document: dict[str, dict[str, IndexedVersion]] = field(default_factory=dict[str, dict[str, IndexedVersion]])
     """All versions, those in the index and those read so far."""
     sources: dict[tuple[str, str], _Source] = field(default_factory=dict[tuple[str, str], _Source])
@@ -181,7 +182,7 @@ class Ingest:
         )
 
     def _read(self, files: Sequence[Path], catalogue: Catalogue) -> _Reading:
-        reading = _Reading(known_hashes=catalogue.file_hashes(self._tenant))
+        reading = _Reading(known_parsers=catalogue.parsers(self._tenant))
         for version in catalogue.of_tenant(self._tenant):
             reading.by_document.setdefault(version.document_id, {})[version.version] = version
         for number, path in enumerate(files, start=1):
@@ -196,7 +197,7 @@ class Ingest:
         content, sidecar = _contents(path)
         found = source_hash(content, sidecar)
         reading.hashes.add(found)
-        if found in reading.known_hashes:
+        if found in reading.known_parsers and not self._outdated(content, path, reading.known_parsers[found]):
             reading.unchanged += 1
             return
         document = parse_document(content, tenant=self._tenant, name=path.name, sidecar=sidecar)
@@ -210,10 +211,14 @@ class Ingest:
             document, tenant=self._tenant, source=str(path.absolute()), submission=self._job.submission
         )
         others = reading.by_document.setdefault(version.document_id, {})
-        _refuse_twin(others.get(version.version))
+        _refuse_twin(others.get(version.version), found)
         refuse_contradiction(version, tuple(others.values()))
         others[version.version] = version
         reading.sources[key] = _Source(path=path, document=document, version=version)
+
+    def _outdated(self, content: bytes, path: Path, parser: str) -> bool:
+        """Whether an unchanged file would be read otherwise today; only who may approve replaces what was read."""
+        return self._job.submission.approved and parser != parser_of(content, path.name)
 
     def _gone(self, catalogue: Catalogue, reading: _Reading) -> tuple[IndexedVersion, ...]:
         """The versions of this tenant that came from the folders named and whose file is there no more."""
@@ -277,13 +282,13 @@ def _contents(path: Path) -> tuple[bytes, bytes | None]:
     return content, sidecar
 
 
-def _refuse_twin(earlier: IndexedVersion | None) -> None:
+def _refuse_twin(earlier: IndexedVersion | None, own_hash: str) -> None:
     """Refuse a file whose version is already there from another file that still says the same.
 
     Raises:
         UnreadableDocumentError: naming the other file; one that has changed, moved or gone is no twin.
     """
-    if earlier is None or not earlier.file_sha256:
+    if earlier is None or earlier.file_sha256 in ("", own_hash):
         return
     other = Path(earlier.source)
     try:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from casewright.corpus.corpus import Corpus
-from tests.integration.corpus.indexed import APPROVED, WriteDocument, filters
+from tests.integration.corpus.indexed import APPROVED, PENDING, WriteDocument, filters
 
 TODAY = filters("harborline", "2026-01-01")
 
@@ -107,3 +107,24 @@ def test_a_second_file_with_the_id_of_the_first_never_takes_its_place_while_that
     first.unlink()
     assert ingest(corpus, twin).ingested == 1
     assert [hit.text for hit in corpus.search("limit", TODAY).hits] == ["The limit is 5,000 USD."]
+
+
+@pytest.mark.proves("A1")
+def test_an_unchanged_file_is_read_again_by_a_newer_parser_for_those_who_may_approve(
+    tmp_path: Path, write_document: WriteDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = Corpus(tmp_path / "index")
+    document = write_document()
+    with monkeypatch.context() as earlier:
+        earlier.setattr("casewright.corpus.documents.REVISION", 1)
+        ingest(corpus, document)
+        assert ingest(corpus, document).unchanged == 1
+    (before,) = corpus.manifest("harborline").entries
+    assert before.parser.endswith("clauses 1")
+    proposed = corpus.ingest([document], tenant="harborline", submission=PENDING)
+    assert (proposed.unchanged, proposed.quarantined) == (1, ())
+    assert ingest(corpus, document).ingested == 1
+    (after,) = corpus.manifest("harborline").entries
+    assert after.parser != before.parser
+    assert after.document == before.document
+    assert ingest(corpus, document).unchanged == 1

@@ -255,6 +255,23 @@ def test_damaged_pages_and_pdfs_are_read_or_refused(data: st.DataObject) -> None
             assert str(error)
 
 
+@pytest.mark.thorough
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_damaged_word_packages_and_what_is_in_them_are_read_or_refused(data: st.DataObject) -> None:
+    whole = word(STRUCTURED)
+    inside = document_xml(whole)
+    part = data.draw(st.sampled_from(["package", "document"]))
+    source = whole if part == "package" else inside
+    at = data.draw(st.integers(0, len(source)))
+    damaged = source[:at] + data.draw(st.binary(max_size=20)) + source[data.draw(st.integers(at, len(source))) :]
+    content = damaged if part == "package" else repacked(whole, word__document_xml=damaged)
+    try:
+        own_reader(format_of(content, "a.docx")).read(content)
+    except UnreadableDocumentError as error:
+        assert str(error)
+
+
 def test_a_worker_that_breaks_off_is_a_reason_and_not_a_crash() -> None:
     with pytest.raises(UnreadableDocumentError, match="broke off"):
         SandboxedReader("nonsense", Limits()).read(b"")  # pyright: ignore[reportArgumentType]
