@@ -34,6 +34,14 @@ async def pinned_states(database: Database) -> frozenset[str]:
     return frozenset(found)
 
 
+async def pinned_state(database: Database, tenant: str, run_id: str) -> str:
+    """The state that a run of the tenant is pinned to for its searches; empty: there is no such run, or it is not."""
+    query = select(runs.c.pins).where(runs.c.run_id == run_id, runs.c.tenant == tenant)
+    async with database.read() as connection:
+        pins = (await connection.execute(query)).scalar()
+    return "" if pins is None else str(json.loads(pins).get("index_version", ""))
+
+
 def _texts(value: object) -> Iterator[str]:
     """Every text in a JSON value, however deep."""
     if isinstance(value, str):

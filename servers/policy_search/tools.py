@@ -88,7 +88,8 @@ class PolicySearchTools:
         call = current_call()
         filters = self._filters(call, as_of, document_ids=document_ids)
         most = min(limit, call.max_results)
-        result = await _in_thread(partial(self._services.corpus.search, query, filters, limit=most))
+        search = await self._search(call)
+        result = await _in_thread(partial(search, query, filters, limit=most))
         await self._record(call, result.hits, result.index_version)
         return result
 
@@ -164,6 +165,14 @@ class PolicySearchTools:
             sha256=found.clause.sha256,
         )
         return await _in_thread(partial(corpus.verify, citation, filters))
+
+    async def _search(self, call: Call) -> Callable[..., SearchResult]:
+        """The search of the state that the token's run is pinned to; a caller cannot choose one."""
+        from casewright.drafts.pinned import pinned_state
+
+        corpus, run_id = self._services.corpus, call.caller.actor.run_id
+        pinned = await pinned_state(self._services.database, call.filters.tenant, run_id) if run_id else ""
+        return partial(corpus.search_kept, pinned) if pinned else corpus.search
 
     def _filters(
         self, call: Call, as_of: dt.date | None, *, document_ids: tuple[str, ...] = (), version: str = ""
