@@ -2,7 +2,7 @@
 
 A static embedding is the mean of one stored vector per word piece (Model2Vec; the table
 already carries SIF weights), so it needs no download, no accelerator and no network.
-Safe to share among threads: after loading, nothing is written.
+Safe to share among threads: what is remembered of words is only ever added to.
 """
 
 import json
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
 MODEL_FOLDER = Path(__file__).parent / "models" / "static-minilm-256"
 _BATCH = 2_048
+_KNOWN_WORDS = 50_000
+"""At about so many remembered words, some ten megabytes, remembering begins anew."""
 _MAX_CHARACTERS = 20_000
 """Beyond this a text adds nothing to its mean."""
+_LINES = str.maketrans("\t\n\r", "   ")
+"""White space that the tokenizer takes for spaces."""
 
 
 class Embedder(Protocol):
@@ -58,6 +62,7 @@ class StaticEmbedder:
         norms = np.linalg.norm(self._table, axis=1)
         self._norms: Vectors = (norms / float(np.percentile(norms[norms > 0], 75))).astype(np.float32)
         self._unknown: int = self._tokenizer.token_to_id("[UNK]")
+        self._known: dict[str, tuple[int, ...]] = {}
 
     def embed(self, texts: Sequence[str]) -> "Vectors":
         import numpy as np
@@ -67,7 +72,7 @@ class StaticEmbedder:
             batch = texts[start : start + _BATCH]
             for offset, ids in enumerate(self._pieces(batch)):
                 if ids:
-                    rows[start + offset] = self._table[ids].mean(axis=0)
+                    rows[start + offset] = np.add.reduce(self._table.take(ids, axis=0), axis=0) / np.float32(len(ids))
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         return rows / np.where(lengths > 0, lengths, np.float32(1.0)).astype(np.float32)
 
@@ -76,9 +81,23 @@ class StaticEmbedder:
         return max((float(self._norms[piece]) for piece in pieces), default=1.0)
 
     def _pieces(self, texts: Sequence[str]) -> Iterable[list[int]]:
-        shortened = [text[:_MAX_CHARACTERS] for text in texts]
-        for encoding in self._tokenizer.encode_batch_fast(shortened, add_special_tokens=False):
-            yield [piece for piece in encoding.ids if piece != self._unknown]
+        """The word pieces of each text, but unknown ones.
+
+        What stands between two spaces has the same pieces wherever it stands, and most of it is seen again and again,
+        so it is remembered. Text with other white space or hidden characters is cut as a whole.
+        """
+        shortened = [text[:_MAX_CHARACTERS].translate(_LINES) for text in texts]
+        split = [text.split(" ") if text.isprintable() else [] for text in shortened]
+        known = self._known if len(self._known) < _KNOWN_WORDS else {}
+        new = list({word for words in split for word in words if word not in known})
+        known |= zip(new, self._cut(new), strict=True)
+        self._known = known
+        for text, words in zip(shortened, split, strict=True):
+            yield [piece for word in words for piece in known[word]] if words else list(self._cut([text])[0])
+
+    def _cut(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        found = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [tuple(piece for piece in encoding.ids if piece != self._unknown) for encoding in found]
 
 
 def _load(folder: Path) -> tuple[Any, Any]:
