@@ -5,10 +5,11 @@ is lost with it. Its events can be followed like those of a review.
 """
 
 import datetime as dt
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from api.docs import CHANGING, READING, example, problems
@@ -25,11 +26,21 @@ from graphs.inquiries import Inquiries, Inquiry, inquiry_of
 router = APIRouter(prefix="/v1/questions", tags=["questions"], route_class=GovernedRoute)
 
 
+def _day(value: object) -> object:
+    """Only a day in full: numbers and times would be read as days, too."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
+
+
 class QuestionRequest(Contract):
     """What you want to know about the rules."""
 
     question: str = Field(min_length=1, max_length=2_000, pattern=r"\S", examples=[ASKED["question"]])
-    as_of: dt.date | None = Field(default=None, description="The day whose rules apply; null: today.")
+    as_of: Day | None = Field(default=None, description="The day whose rules apply; null: today.")
 
 
 class Usage(Contract):
