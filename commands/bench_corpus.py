@@ -45,17 +45,15 @@ def corpus(
         from commands.bench_corpus_plot import check
 
         check(plot)
-    before = machine()
-    figures: list[dict[str, Any]] = []
+    document: dict[str, Any] = {"sizes": [], "seed": seed, "goals": GOALS, "machine": machine()}
     for count in clauses:
         size = Size(clauses=count, documents=tuple(documents), searches=searches, seed=seed, folder=folder)
-        figures.append(shell.run(measured(shell, size)))
-        shell.note(_line(figures[-1]))
-    document = {"sizes": figures, "seed": seed, "goals": GOALS, "machine": before}
-    if plot is not None:
-        from commands.bench_corpus_plot import draw
+        document["sizes"].append(shell.run(measured(shell, size)))
+        shell.note(_line(document["sizes"][-1]))
+        if plot is not None:  # after every size, since the next may take long
+            from commands.bench_corpus_plot import draw
 
-        draw(document, plot)
+            draw(document, plot)
     shell.show(document, _view)
 
 

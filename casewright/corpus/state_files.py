@@ -22,6 +22,7 @@ from casewright.corpus.columns import ROWS_AT_ONCE, give_back_memory, write_colu
 from casewright.corpus.lexicon import Lexicon, term_hash
 from casewright.corpus.memory import CLAUSE_COLUMNS, COLUMNS_FILE, ClauseMemory
 from casewright.corpus.table import ClauseTable
+from casewright.corpus.traits import READ, traits_of
 from casewright.errors import StorageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 FOLDER = "search"
-_FORMAT = "1"
+_FORMAT = "2"
 _KEPT = 2
 """The two states opened or made last; another kept state gets its files anew when it is opened."""
 _ROUGH_DIMENSIONS = 64
@@ -72,6 +73,7 @@ def make_files(folder: Path, table: ClauseTable, catalogue: Catalogue, *, anew: 
         unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=place.parent))
         try:
             _make(unfinished, table, catalogue)
+            unfinished.chmod(place.parent.stat().st_mode & 0o777)  # temporary folders are their maker's alone
             if anew:
                 shutil.rmtree(place, ignore_errors=True)
             with suppress(OSError):  # another process was faster
@@ -137,6 +139,7 @@ class _Reading:
         self._terms: list[npt.NDArray[np.int32]] = []
         self._lengths: list[npt.NDArray[np.int64]] = []
         self._references: list[int] = []
+        self._traits: list[npt.NDArray[np.uint8]] = []
 
     def parts(self) -> Iterator[Any]:
         """The columns of all rows."""
@@ -159,6 +162,7 @@ class _Reading:
         self._terms.append(terms.values.to_numpy()[offsets[0] : offsets[-1]].copy())
         self._lengths.append(np.diff(offsets))
         self._references += map(term_hash, part["reference"].to_pylist())
+        self._traits.append(traits_of(part.select(list(READ)).to_pylist()))
 
     def finish(self, place: Path) -> None:
         """Write the arrays that need all rows."""
@@ -172,6 +176,7 @@ class _Reading:
         order = np.argsort(hashes, kind="stable")
         save(place, "references", hashes[order])
         save(place, "referring", order.astype(np.int32))
+        save(place, "traits", np.concatenate(self._traits))
         self._write_rough(place)
 
     def _write_rough(self, place: Path) -> None:

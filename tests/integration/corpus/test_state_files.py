@@ -72,6 +72,7 @@ def test_an_approval_makes_no_new_files_and_only_the_last_two_states_keep_theirs
     corpus = Corpus(index)
     corpus.ingest([write_document(LIMITS)], tenant="harborline", submission=PENDING)
     made = folders(index)
+    assert made[0].stat().st_mode == (index / "search").stat().st_mode, "another user's server may read them"
     assert found(index) == []
     approver = Approver(by="selma", at="2026-01-03T00:00:00Z")
     corpus.approve("harborline", document_id="hl-limits", version="1", approver=approver)
