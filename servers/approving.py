@@ -21,6 +21,7 @@ from servers.resources import load_case
 _NO_AMOUNT = -1
 """Below every approval rule: who cannot be told the amount cannot vote on it."""
 
+_OPEN = "open"
 _NOTICES: dict[NoticeKind, str] = {
     "reminder": "it still waits for your vote",
     "assigned": "you are expected to vote",
@@ -220,9 +221,10 @@ def _deed(name: str, approval: Approval, case: ResourceInput) -> Deed:
             "run_id": approval.run_id,
             "action": str(arguments.get("action", "")),
             "amount_minor": amount if type(amount) is int else _NO_AMOUNT,
-            "state": "approval_escalated" if approval.escalated_ns else f"approval_{approval.state}",
         }
     )
+    if approval.escalated_ns and case.state == _OPEN:  # what a case in any other state says of itself stays
+        resource = resource.model_copy(update={"state": "approval_escalated"})
     return Deed(
         name=name,
         verb="write",

@@ -4,6 +4,8 @@ Everything is real: the policies of this checkout, the ledger, the audit. Beside
 same door lets through.
 """
 
+from typing import Literal
+
 import pytest
 
 from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, Schedule
@@ -56,11 +58,11 @@ async def asked(
     return await world.services.approvals.request(call, RULE, caller=caller)
 
 
-async def share(world: World) -> None:
+async def share(world: World, state: Literal["open", "closed"] = "open") -> None:
     """The case is assigned to two reviewers."""
     stored = await world.services.cases.load("harborline", SHARED_CASE)
     assert stored is not None
-    shared = stored.case.model_copy(update={"assigned_to": ("rosa", "tomas")})
+    shared = stored.case.model_copy(update={"assigned_to": ("rosa", "tomas"), "state": state})
     await world.services.cases.import_cases([shared], importer=world.services.identities.find("rosa"))
 
 
@@ -136,6 +138,18 @@ async def test_reviewers_vote_when_policy_and_ledger_both_say_that_the_time_has_
     with pytest.raises(DeniedError):
         await door(world, "rosa").vote(closing.approval_id, approve=True)
     assert (await tomas.vote(closing.approval_id, approve=True)).state == "approved"
+
+
+@pytest.mark.proves("D5", "E7")
+async def test_further_roles_do_not_vote_on_a_case_that_is_closed(world: World) -> None:
+    await share(world, "closed")
+    closing = await asked(world)
+    world.clock.advance(seconds=97 * HOUR)
+    with pytest.raises(DeniedError) as refusal:
+        await door(world, "tomas").vote(closing.approval_id, approve=True)
+    assert refusal.value.code == "not_an_approver"
+    await share(world)
+    assert (await door(world, "tomas").vote(closing.approval_id, approve=True)).state == "approved"
 
 
 @pytest.mark.proves("D5", "D2", "E7")

@@ -59,7 +59,7 @@ _approver if {
 	role in _approval.roles
 }
 
-# The ledger says whether the time of the further roles has come.
+# The ledger says whether the time of the further roles has come. The state is that of the case in all other cases.
 _approver if {
 	input.resource.state == "approval_escalated"
 	some role in _reaching
