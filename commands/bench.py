@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from casewright.errors import InputError
-from commands import bench_corpus, bench_guard, bench_review
+from commands import bench_answers, bench_corpus, bench_guard, bench_review
 from commands.bench_process import environment, machine, run_command
 from commands.shell import Shell
 
@@ -47,6 +47,7 @@ def build() -> typer.Typer:
     app = typer.Typer(help="Measure retrieval and the servers on this machine.", no_args_is_help=True)
     app.command("retrieval")(retrieval)
     app.command("search")(search)
+    bench_answers.register(app)
     bench_guard.register(app)
     bench_review.register(app)
     bench_corpus.register(app)

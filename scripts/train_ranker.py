@@ -1,6 +1,10 @@
-"""Learn the weights of the feature ranker from questions with known passages.
+"""Learn the weights of the feature ranker from questions with known answers.
 
-Usage: python scripts/train_ranker.py PASSAGES QUESTIONS [--out FILE]
+Usage: python scripts/train_ranker.py PASSAGES QUESTIONS DOCUMENTS LABELLED [--out FILE]
+
+Two sources, together: a benchmark of flat passages (`casewright bench retrieval` reads the same files), and documents
+with structure with questions whose right clauses are known (`casewright bench answers`). One alone teaches the ranker
+the habits of one kind of text. Every question counts the same.
 
 The model is linear, so that it stays readable and cannot learn single questions by heart. Its loss is the listwise
 cross entropy of each question's candidates (Cao et al. 2007, ListNet with binary relevance), minimised by Adam in
@@ -17,14 +21,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from casewright.contracts.clause import SearchFilters
+from casewright.corpus.answer_bench import TENANT, index_documents, read_labelled
 from casewright.corpus.bench import CUTOFF, FILTERS, BenchQuestion, average_precision, index_passages, read_questions
 from casewright.corpus.embedding import default_embedder
 from casewright.corpus.features import FEATURES
 from casewright.corpus.reranking import WEIGHTS, RankerRunner, default_ranker, standardized
 from casewright.corpus.search import Searcher, candidates_of
+from casewright.corpus.snapshot import Snapshot
 from casewright.corpus.words import read_question
 
 FOLDS = 5
+CLAUSES_CUTOFF = 5
 SEED = 20261101
 EPOCHS = 250
 RATE = 0.02
@@ -40,6 +48,8 @@ class Group:
     names: list[str]
     relevant: frozenset[str]
     features: Array
+    structured: bool
+    """Whether the candidates are clauses of documents, not flat passages."""
 
     @property
     def targets(self) -> Floats:
@@ -55,34 +65,57 @@ class Model:
     scale: Array
     weight: Array
 
-    def document(self, trained_on: str, questions: int, figures: dict[str, float]) -> str:
+    def document(self, trained_on: str, figures: dict[str, float]) -> str:
         parts = zip(FEATURES, self.mean.tolist(), self.scale.tolist(), self.weight.tolist(), strict=True)
         features = {
             name: {"mean": round(mean, 6), "scale": round(scale, 6), "weight": round(weight, 6)}
             for name, mean, scale, weight in parts
         }
         about = (
-            f"Made by scripts/train_ranker.py from {questions} questions of {trained_on}; "
-            f"figures are out of fold, {FOLDS} folds by question."
+            f"Made by scripts/train_ranker.py from {trained_on}; figures are out of fold, {FOLDS} folds by question."
         )
         return json.dumps({"about": about, "out_of_fold": figures, "features": features}, indent=2) + "\n"
 
 
-def read_groups(passages: Path, questions: list[BenchQuestion]) -> list[Group]:
-    """The candidates of every question with their features, as a search sees them."""
-    found: list[Group] = []
+def of_passages(passages: Path, questions: list[BenchQuestion]) -> list[Group]:
+    """The candidates of every benchmark question with their features, as a search sees them."""
     with tempfile.TemporaryDirectory(prefix="casewright-train-") as folder:
         snapshot = index_passages(Path(folder), passages)
-        fused: RankerRunner = default_ranker(in_memory=False)
-        searcher = Searcher(snapshot=snapshot, embedder=default_embedder(), ranker=fused)
-        scope = snapshot.scope(FILTERS)
-        for question in questions:
-            candidates = candidates_of(searcher, read_question(question.text, searcher.embedder), scope)
-            if candidates.features is not None and candidates.ids:
-                rows = snapshot.source.rows(candidates.ids, scope)
-                names = [str(rows[row_id]["label"]) for row_id in candidates.ids]
-                found.append(Group(names=names, relevant=question.relevant, features=candidates.features()))
-    return found
+        asked = [_group(snapshot, each.text, FILTERS, each.relevant) for each in questions]
+    return [group for group in asked if group is not None]
+
+
+def of_documents(documents: Path, labelled: Path) -> list[Group]:
+    """The candidates of every answerable question with their features, as a search sees them."""
+    with tempfile.TemporaryDirectory(prefix="casewright-train-") as folder:
+        snapshot = index_documents(Path(folder), documents)
+        asked = [
+            _group(
+                snapshot,
+                each.question,
+                SearchFilters(tenant=TENANT, labels=(), as_of=each.as_of),
+                frozenset(f"{each.document_id} {label}" for label in each.labels),
+            )
+            for each in read_labelled(labelled)
+            if each.answerable
+        ]
+    return [group for group in asked if group is not None]
+
+
+def _group(snapshot: Snapshot, text: str, filters: SearchFilters, relevant: frozenset[str]) -> Group | None:
+    fused: RankerRunner = default_ranker(in_memory=False)
+    searcher = Searcher(snapshot=snapshot, embedder=default_embedder(), ranker=fused)
+    scope = snapshot.scope(filters)
+    candidates = candidates_of(searcher, read_question(text, searcher.embedder), scope)
+    if candidates.features is None or not candidates.ids:
+        return None
+    rows = snapshot.source.rows(candidates.ids, scope)
+    structured = filters is not FILTERS
+    names = [
+        f"{rows[row_id]['document_id']} {rows[row_id]['label']}" if structured else str(rows[row_id]["label"])
+        for row_id in candidates.ids
+    ]
+    return Group(names=names, relevant=relevant, features=candidates.features(), structured=structured)
 
 
 def learn(groups: list[Group]) -> Model:
@@ -112,33 +145,41 @@ def ranked(model: Model, group: Group) -> list[str]:
     return [group.names[place] for place in np.argsort(-scores, kind="stable")[:CUTOFF]]
 
 
-def out_of_fold(groups: list[Group], questions: int) -> dict[str, float]:
+def out_of_fold(groups: list[Group], passages: int, clauses: int) -> dict[str, float]:
     """Figures of weights that have not seen the question that they rank; one without candidates counts as 0."""
     folds = np.random.default_rng(SEED).integers(0, FOLDS, len(groups))
-    recall = precision = 0.0
+    recall = precision = hits = 0.0
     for fold in range(FOLDS):
         model = learn([group for group, own in zip(groups, folds, strict=True) if own != fold])
         for group in (group for group, own in zip(groups, folds, strict=True) if own == fold):
             best = ranked(model, group)
-            recall += len(group.relevant & set(best)) / len(group.relevant)
-            precision += average_precision(best, group.relevant)
-    return {"recall_at_10": round(recall / questions, 4), "map_at_10": round(precision / questions, 4)}
+            if group.structured:
+                hits += bool(group.relevant & set(best[:CLAUSES_CUTOFF]))
+            else:
+                recall += len(group.relevant & set(best)) / len(group.relevant)
+                precision += average_precision(best, group.relevant)
+    return {
+        "recall_at_10": round(recall / passages, 4),
+        "map_at_10": round(precision / passages, 4),
+        "clause_in_first_5": round(hits / clauses, 4),
+    }
 
 
 def main() -> None:
     """Learn, print the out-of-fold figures, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("passages", type=Path)
-    parser.add_argument("questions", type=Path)
+    for name in ("passages", "questions", "documents", "labelled"):
+        parser.add_argument(name, type=Path)
     parser.add_argument("--name", default="the ObliQA dev split", help="what the questions are, for the record")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     given = parser.parse_args()
     questions = read_questions(given.questions)
-    groups = read_groups(given.passages, questions)
-    figures = out_of_fold(groups, len(questions))
-    model = learn(groups)
-    given.out.write_text(model.document(given.name, len(questions), figures), encoding="utf-8")
-    print(json.dumps({"questions": len(questions), "out_of_fold": figures, "out": str(given.out)}))
+    answerable = sum(each.answerable for each in read_labelled(given.labelled))
+    groups = of_passages(given.passages, questions) + of_documents(given.documents, given.labelled)
+    figures = out_of_fold(groups, len(questions), answerable)
+    source = f"{len(questions)} questions of {given.name} and {answerable} of {given.labelled.name}"
+    given.out.write_text(learn(groups).document(source, figures), encoding="utf-8")
+    print(json.dumps({"learned_from": source, "out_of_fold": figures, "out": str(given.out)}))
 
 
 if __name__ == "__main__":

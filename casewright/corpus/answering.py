@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from casewright.canonical import sha256_text
 from casewright.contracts.clause import ClauseHit, SearchResult
 from casewright.contracts.recommendation import Citation
+from casewright.corpus.asking import asks_amount, asks_duty, asks_meaning, asks_time
 from casewright.corpus.embedding import default_embedder
 from casewright.corpus.rows import lead_in_parts
 from casewright.corpus.sentences import sentences
@@ -21,23 +22,11 @@ _DURATION = re.compile(rf"\b{_COUNT}(?:[- ](?:business|calendar))?[- ](?:day|wee
 _MONEY = re.compile(r"[$€£]\s?\d|\b\d+(?:\.\d+)?\s?(?:%|percent|dollars)\b", re.IGNORECASE)
 _MODAL = re.compile(r"\b(?:must|shall|may|need not|is required|are required|is prohibited|cannot)\b", re.IGNORECASE)
 _DEFINITION = re.compile(r"\b(?:means?|includes?|is defined|refers to)\b", re.IGNORECASE)
-_ASKS_TIME = re.compile(
-    r"\bhow (?:long|soon|quickly)\b|\bhow many (?:business |calendar )?(?:hours|days|weeks|months|years)\b"
-    r"|\bwhen\b|\bdeadline\b|\btime limit\b|\b(?:by|within) what\b",
-    re.IGNORECASE,
-)
-_ASKS_AMOUNT = re.compile(
-    r"\bhow (?:much|large|high)\b|\bmaximum\b|\bcap\b|\bwhat (?:amount|fee|percentage|sum)\b", re.IGNORECASE
-)
-_ASKS_DUTY = re.compile(r"\b(?:must|may|can|should|required|allowed|permitted|have to|need to)\b", re.IGNORECASE)
-_ASKS_MEANING = re.compile(
-    r"\bdefin(?:e|ition)\b|\bmeaning\b|\bwhat (?:is|are) an?\b|\bwhat does .{1,40} mean\b", re.IGNORECASE
-)
 _KINDS = (
-    (_ASKS_TIME, _DURATION, 0.3),
-    (_ASKS_AMOUNT, _MONEY, 0.3),
-    (_ASKS_DUTY, _MODAL, 0.1),
-    (_ASKS_MEANING, _DEFINITION, 0.2),
+    (asks_time, _DURATION, 0.3),
+    (asks_amount, _MONEY, 0.3),
+    (asks_duty, _MODAL, 0.1),
+    (asks_meaning, _DEFINITION, 0.2),
 )
 """What a question asks for, what a sentence of that kind has, and what that is worth."""
 _LEANS_BACK = re.compile(
@@ -108,7 +97,7 @@ def _candidates(question: str, asked: Question, hit: ClauseHit) -> Sequence[_Can
 
 def _kind_bonus(question: str, said: str) -> float:
     """What a sentence of the kind that is asked for is worth: a duration for "how long"."""
-    return sum(bonus for asks, has, bonus in _KINDS if asks.search(question) and has.search(said))
+    return sum(bonus for asks, has, bonus in _KINDS if asks(question) and has.search(said))
 
 
 def _with_neighbours(whole: Sequence[str], index: int) -> str:

@@ -144,12 +144,12 @@ class PlainSearch:
 
     def full_text(self, text: str) -> list[str]:
         """Full text alone."""
-        return self._labels(self._table.full_text([(_plain_words(text), 1.0)], self._where, limit=CUTOFF))
+        return self._labels(self._table.full_text([(plain_words(text), 1.0)], self._where, limit=CUTOFF))
 
     def hybrid(self, text: str) -> list[str]:
         """Full text and vectors, fused by the table."""
         vector = self._embedder.embed([text])[0]
-        return self._labels(self._table.hybrid(_plain_words(text), vector, self._where, limit=CUTOFF))
+        return self._labels(self._table.hybrid(plain_words(text), vector, self._where, limit=CUTOFF))
 
     def vector(self, text: str) -> list[str]:
         """Vectors alone."""
@@ -161,7 +161,7 @@ class PlainSearch:
         return [rows[row_id] for row_id in row_ids]
 
 
-def _plain_words(text: str) -> str:
+def plain_words(text: str) -> str:
     """A question without the punctuation that the table's query parser stumbles over."""
     return " ".join(words(clean(text)))
 

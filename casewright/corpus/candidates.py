@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FULL_TEXT_CANDIDATES = 100
 VECTOR_CANDIDATES = 60
-EXPANSION_WEIGHT = 0.4
+EXPANSION_WEIGHT = 0.6
 """What other words for the same thing count in full text."""
 Key = tuple[str, str, str]
 Row = Mapping[str, Any]

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from casewright.corpus.asking import asks_meaning, asks_time
 from casewright.corpus.fusion import RANK_CONSTANT
 from casewright.corpus.lexicon import K1, UNKNOWN
 from casewright.corpus.memory import ClauseMemory
-from casewright.corpus.words import Question
+from casewright.corpus.words import Question, stem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +44,12 @@ FEATURES = (
     "cosine_around_mean",
     "document_share",
     "document_best",
+    "depth",
+    "secondary",
+    "blank",
+    "example",
+    "time_for_time",
+    "meaning_for_meaning",
 )
 """The columns, in order; a ranker's weights carry these names."""
 _AROUND = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
@@ -50,6 +57,7 @@ _BESIDE = (-2, -1, 1, 2)
 _BEFORE, _AFTER = _AROUND.index(-1), _AROUND.index(1)
 _DOCUMENT_CANDIDATES = 50
 """So many of the best by full text say which documents a question is about."""
+_UNITS_OF_TIME = ("day", "week", "month", "year", "hour", "minute", "annual")
 _TINY = 1e-9
 
 
@@ -80,6 +88,7 @@ def features(
         *_words(memory, signals, rows),
         *_surroundings(memory, signals, rows),
         *_documents(memory, signals, rows, lexical),
+        *_kinds(memory, signals, rows),
     )
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -104,10 +113,10 @@ def _words(memory: ClauseMemory, signals: Signals, rows: "Integers") -> "tuple[F
     idf = np.array(list(signals.idf.values()), dtype=np.float32)
     own = np.zeros((len(rows), len(idf)), dtype=np.float32)
     covered = np.zeros_like(own)
-    for column, (stem, term) in enumerate(signals.numbers.items()):
+    for column, (each, term) in enumerate(signals.numbers.items()):
         own[:, column] = lexicon.has(term, rows)
         covered[:, column] = own[:, column]
-        for others in signals.question.alternatives.get(stem, ()):
+        for others in signals.question.alternatives.get(each, ()):
             every = [lexicon.has(lexicon.number(other), rows) for other in others]
             if every:
                 covered[:, column] = np.maximum(covered[:, column], np.logical_and.reduce(every))
@@ -179,6 +188,19 @@ def _documents(memory: ClauseMemory, signals: Signals, rows: "Integers", lexical
     documents = memory.first[rows]
     total = max(float(signals.bm25[best].sum()), _TINY)
     return (shares[documents] / total, highest[documents] / _top(signals.bm25, lexical))
+
+
+def _kinds(memory: ClauseMemory, signals: Signals, rows: "Integers") -> "tuple[Floats, ...]":
+    """What kind of text the clauses are, and whether they hold the kind of answer that is asked for."""
+    import numpy as np
+
+    depth, secondary, blank, example, defines = memory.traits[rows].T.astype(np.float32)
+    timed = np.zeros(len(rows), dtype=np.float32)
+    if asks_time(signals.question.text):
+        units = [memory.lexicon.number(stem(unit)) for unit in _UNITS_OF_TIME]
+        timed[np.logical_or.reduce([memory.lexicon.has(unit, rows) for unit in units])] = 1.0
+    meaning = defines if asks_meaning(signals.question.text) else np.zeros_like(defines)
+    return (depth, secondary, blank, example, timed, meaning)
 
 
 def _top(scores: "Floats", ranked: "Integers") -> float:

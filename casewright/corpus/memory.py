@@ -78,6 +78,8 @@ class ClauseMemory:
     """Hashes of the folded labels, ascending."""
     referring: "Integers"
     """The row that each of them belongs to."""
+    traits: "npt.NDArray[np.uint8]"
+    """By row, what kind of text it is (`traits.TRAITS`)."""
     lexicon: Lexicon
     columns: Columns
 
@@ -109,11 +111,12 @@ class ClauseMemory:
             rough=mapped(folder, "rough"),
             references=mapped(folder, "references"),
             referring=mapped(folder, "referring"),
+            traits=mapped(folder, "traits"),
             lexicon=lexicon,
             columns=columns,
         )
         lengths = {starts[-1], columns.rows, len(found.matrix), len(found.rough), len(lexicon.offsets) - 1}
-        if len(lengths | {len(found.references), len(found.referring)}) != 1:
+        if len(lengths | {len(found.references), len(found.referring), len(found.traits)}) != 1:
             raise ValueError(f"{str(folder)!r} has arrays of different lengths")
         return found
 

@@ -1,8 +1,9 @@
 """Decide whether a search result can answer the question, and say what it lacks.
 
-Three signs, all cheap and explainable: how much of the question's weight the best single
-hit covers, how much the best hits cover together, and how near the nearest clause is. The
-weights were set on the development half of `evals/datasets/sufficiency.jsonl`.
+Four signs, all cheap and explainable: how much of the question's weight the best single hit covers, how much the best
+hits cover together, how near the nearest clause is, and how many telling words there are, since each one more is one
+more to miss. The weights are a logistic regression, balanced between both kinds, over the answerable and unanswerable
+questions of `evals/datasets/clauses.jsonl` and `sufficiency.jsonl`; `docs/decisions/0005-corpus.md` has its figures.
 """
 
 import math
@@ -13,10 +14,14 @@ from casewright.contracts.clause import ClauseHit
 from casewright.corpus.words import Question, stems
 
 _CONSIDERED = 5
-_WEIGHT_SINGLE = 3.4
-_WEIGHT_TOGETHER = 2.1
-_WEIGHT_SIMILARITY = 7.9
-_BIAS = -9.0
+_WEIGHT_SINGLE = 7.54
+_WEIGHT_TOGETHER = 0.14
+_WEIGHT_SIMILARITY = 11.04
+_WEIGHT_TELLING = 3.73
+_BIAS = -14.88
+ENOUGH = 0.6
+"""A wrong answer costs more than one that was withheld with its reason."""
+_MANY_WORDS = 12
 _TELLING = 0.2
 """A word of at least this weight is named as missing."""
 _NAMED_WORDS = 6
@@ -38,6 +43,8 @@ class Signs:
     single: float
     together: float
     similarity: float
+    telling: float
+    """How many telling words the question has, `_MANY_WORDS` or more being 1."""
 
 
 def measure(question: Question, hits: Sequence[ClauseHit], similarity: float) -> Signs:
@@ -48,6 +55,7 @@ def measure(question: Question, hits: Sequence[ClauseHit], similarity: float) ->
         single=max((question.coverage(text) for text in texts), default=0.0),
         together=question.coverage(everything),
         similarity=similarity,
+        telling=min(1.0, len(question.weights) / _MANY_WORDS),
     )
 
 
@@ -61,7 +69,7 @@ def judge(question: Question, hits: Sequence[ClauseHit], similarity: float) -> S
     if any(hit.exact_reference for hit in hits):
         return Sufficiency(sufficient=True, probability=1.0, missing="")
     probability = probability_of(measure(question, hits, similarity))
-    if question.weights and probability >= 0.5:
+    if question.weights and probability >= ENOUGH:
         return Sufficiency(sufficient=True, probability=probability, missing="")
     return Sufficiency(sufficient=False, probability=probability, missing=_missing(question, hits))
 
@@ -73,6 +81,7 @@ def probability_of(signs: Signs) -> float:
         + _WEIGHT_SINGLE * signs.single
         + _WEIGHT_TOGETHER * signs.together
         + _WEIGHT_SIMILARITY * signs.similarity
+        + _WEIGHT_TELLING * signs.telling
     )
     return 1.0 / (1.0 + math.exp(-value))
 

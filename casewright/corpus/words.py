@@ -24,6 +24,7 @@ MAX_PAIRS = 64
 MAX_PHRASE_CHARACTERS = 8_000
 _DATA = Path(__file__).parent / "data"
 _TAG = re.compile(r"<[^<>]{0,500}>")
+_ONLY_RECOGNISED = "?"
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _BASE_WEIGHT = 0.42
 """Words that tell no more than this, such as `the`, `how` and `have`, carry no weight."""
@@ -175,13 +176,20 @@ def _vocabulary() -> dict[str, Any]:
     return json.loads((_DATA / "synonyms.json").read_text(encoding="utf-8"))
 
 
-def _groups() -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(group) for group in _vocabulary()["groups"])
+@lru_cache(maxsize=1)
+def _groups() -> tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]:
+    """The phrases of every synonym group, each with its stems; see the file for the mark of those only recognised."""
+    return tuple(tuple((member, _phrase(member)) for member in group) for group in _vocabulary()["groups"])
 
 
 @lru_cache(maxsize=1)
-def _group_stems() -> tuple[tuple[tuple[str, ...], ...], ...]:
-    return tuple(tuple(_phrase(member) for member in group) for group in _groups())
+def _beginnings() -> Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]]:
+    """By first stem, the phrases that begin with it and their groups, so that a question is read once."""
+    found: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+    for number, group in enumerate(_groups()):
+        for _, phrase in group:
+            found.setdefault(phrase[0], []).append((number, phrase))
+    return {first: tuple(phrases) for first, phrases in found.items()}
 
 
 def _phrase(text: str) -> tuple[str, ...]:
@@ -190,16 +198,26 @@ def _phrase(text: str) -> tuple[str, ...]:
 
 def _widen(text: str) -> tuple[tuple[str, ...], Mapping[str, tuple[frozenset[str], ...]]]:
     """Other phrases of the synonym groups whose one member occurs, and what stands for which stem."""
-    said = " " + " ".join(_phrase(text)) + " "
     expansions: dict[str, None] = {}
     alternatives: dict[str, list[frozenset[str]]] = {}
-    for group, phrases in zip(_groups(), _group_stems(), strict=True):
-        present = [phrase for phrase in phrases if f" {' '.join(phrase)} " in said]
-        if not present:
-            continue
-        others = [(member, phrase) for member, phrase in zip(group, phrases, strict=True) if phrase not in present]
+    for number, present in _occurring(_phrase(text)).items():
+        others = [
+            (member, phrase)
+            for member, phrase in _groups()[number]
+            if phrase not in present and not member.startswith(_ONLY_RECOGNISED)
+        ]
         expansions.update(dict.fromkeys(member for member, _ in others))
-        sets = [frozenset(each for each in phrase if each not in stop_words()) for _, phrase in others]
+        sets = [telling for _, phrase in others if (telling := frozenset(phrase) - stop_words())]
         for each in {part for phrase in present for part in phrase}:
             alternatives.setdefault(each, []).extend(sets)
     return tuple(expansions), {each: tuple(sets) for each, sets in alternatives.items()}
+
+
+def _occurring(said: tuple[str, ...]) -> Mapping[int, set[tuple[str, ...]]]:
+    """By group in ascending order, those of its phrases that occur."""
+    found: dict[int, set[tuple[str, ...]]] = {}
+    for place, first in enumerate(said):
+        for number, phrase in _beginnings().get(first, ()):
+            if said[place : place + len(phrase)] == phrase:
+                found.setdefault(number, set()).add(phrase)
+    return dict(sorted(found.items()))

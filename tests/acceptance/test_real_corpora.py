@@ -17,7 +17,10 @@ QUESTION = (
     "The disputed purchase was made with a debit card at a store terminal. "
     "How long do we have to complete the investigation?"
 )
-LABELLED = Path(__file__).resolve().parents[2] / "evals" / "datasets" / "clauses.jsonl"
+DATASETS = Path(__file__).resolve().parents[2] / "evals" / "datasets"
+LABELLED = (DATASETS / "clauses.jsonl", DATASETS / "clauses-held-back.jsonl")
+TUNED, HELD_BACK = (0.86, 0.8), (0.64, 0.8)
+"""Floors a little below what was measured: right clause in the first five, declined of what cannot be answered."""
 SAMPLE = 8
 ENDINGS = {"waiting_approval": 4, "waiting_information": 4, "completed": 0, "incomplete": 5}
 Command = Callable[..., tuple[int, dict[str, Any]]]
@@ -96,23 +99,25 @@ def test_the_rule_of_the_day_is_returned_and_no_other(casewright: Command) -> No
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(240)
-@pytest.mark.proves("A2", "A3", "A7")
-def test_customers_and_lawyers_find_their_clause_on_its_day(casewright: Command) -> None:
-    examples = [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
-    right: dict[str, bool] = {}
-    for example in examples:
-        _, found = casewright("corpus", "search", example["question"], "--as-of", example["as_of"])
-        assert all(hit["effective_from"] <= example["as_of"] for hit in found["hits"])
-        best = {(hit["document_id"], hit["label"]) for hit in found["hits"][:5]}
-        wanted = {(example["document_id"], label) for label in example["labels"]}
-        right[example["id"]] = bool(best & wanted) if example["answerable"] else not found["sufficient"]
-    assert sum(example["turns_on_date"] for example in examples) >= 12
-    answerable = [right[example["id"]] for example in examples if example["answerable"]]
-    unanswerable = [right[example["id"]] for example in examples if not example["answerable"]]
-    assert len(answerable) >= 60 and len(unanswerable) >= 20
-    assert sum(answerable) / len(answerable) >= 0.8, "the clause is not among the first five"
-    assert sum(unanswerable) / len(unanswerable) >= 0.7, "answers where it should abstain"
+@pytest.mark.timeout(600)
+@pytest.mark.proves("A2", "A3", "A7", "A9")
+def test_customers_and_lawyers_find_their_clause_on_its_day(casewright: Command, shared: Path) -> None:
+    folder = shared / "corpora" / "us-consumer-finance"
+    files = [argument for path in LABELLED for argument in ("--questions", str(path))]
+    code, measured = casewright("bench", "answers", "--documents", str(folder), *files)
+    assert code == 0
+    tuned, held_back = (measured["files"][path.name] for path in LABELLED)
+    for figures, found, abstained in ((tuned, TUNED[0], TUNED[1]), (held_back, HELD_BACK[0], HELD_BACK[1])):
+        everything = figures["slices"]["all"]
+        assert everything["found"] >= found, "the clause is not among the first five"
+        assert everything["found"] > max(everything["full_text_found"], everything["hybrid_found"])
+        assert everything["abstained"] >= abstained, "answers where it should abstain"
+        assert figures["reasons_named"] == 1
+        assert figures["citations"] > 50
+        assert figures["unverified"] == 0
+    assert tuned["slices"]["all"]["answerable"] >= 60
+    assert tuned["slices"]["all"]["unanswerable"] >= 15
+    assert tuned["slices"]["turns_on_date"]["answerable"] >= 12
 
 
 @pytest.mark.proves("A6")

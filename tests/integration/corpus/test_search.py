@@ -169,8 +169,8 @@ def test_abstaining_is_precise_and_complete_enough(regulations: Corpus) -> None:
     unanswerable = {example["id"] for example in examples if not example["answerable"]}
     right = sum(abstained[name] for name in unanswerable)
     assert len(unanswerable) >= 20 and len(examples) - len(unanswerable) >= 30
-    assert right / sum(abstained.values()) >= 0.93, "abstains where it could answer"
-    assert right / len(unanswerable) >= 0.75, "answers where it should abstain"
+    assert right / sum(abstained.values()) >= 0.82, "abstains where it could answer"
+    assert right / len(unanswerable) >= 0.9, "answers where it should abstain"
 
 
 @pytest.mark.proves("A7")
