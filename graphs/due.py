@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from casewright.cases.tables import cases
+from casewright.clock import NANOSECONDS
 from casewright.storage.database import Database
 from casewright.storage.run_tables import run_questions, runs
 from casewright.storage.tables import approvals
+from graphs.attempts import PAUSES_SECONDS
 from graphs.inquiries import KIND as QUESTION
 from graphs.records import ENDED
 from graphs.requests import KIND
@@ -56,17 +58,23 @@ async def is_due(database: Database, now_ns: int, run_id: str) -> bool:
 
 def _question_can_go_on(now_ns: int) -> ColumnElement[bool]:
     """One that was queued; `casewright ask` answers its own and queues nothing."""
-    return and_(runs.c.kind == QUESTION, runs.c.status == "queued", runs.c.not_before_ns <= now_ns)
+    return and_(runs.c.kind == QUESTION, runs.c.status == "queued", _pause_over(now_ns))
 
 
 def _review_can_go_on(now_ns: int) -> ColumnElement[bool]:
     status = runs.c.status
     asked = and_(runs.c.wanted != "", status.not_in(ENDED))
-    ready = and_(status.in_(("queued", "running")), runs.c.not_before_ns <= now_ns)
+    ready = and_(status.in_(("queued", "running")), _pause_over(now_ns))
     decided = and_(status == "waiting_approval", ~_exists(_undecided(now_ns)))
     answered = and_(status == "waiting_answer", ~_exists(_unanswered()))
     changed = and_(status == "waiting_information", runs.c.waiting_revision != _revision())
     return and_(runs.c.kind == KIND, or_(asked, ready, decided, answered, changed))
+
+
+def _pause_over(now_ns: int) -> ColumnElement[bool]:
+    """After the pause, or when the clock was set back since: no pause is as long as what would be left of it."""
+    longest_ns = max(PAUSES_SECONDS) * NANOSECONDS
+    return or_(runs.c.not_before_ns <= now_ns, runs.c.not_before_ns > now_ns + longest_ns)
 
 
 def _undecided(now_ns: int) -> Any:
