@@ -19,8 +19,9 @@ from tests.integration.graphs.reviews import opened
         (Budgets(steps=6), "6 steps"),
         (Budgets(steps=7), "7 steps"),
         (Budgets(tool_calls=1), "1 tool calls"),
-        (Budgets(tool_calls=20), "20 tool calls"),
-        (Budgets(tool_calls=47), "47 tool calls"),
+        (Budgets(tool_calls=10), "10 tool calls"),
+        (Budgets(tool_calls=19), "19 tool calls"),
+        (Budgets(delegations=0), "handed over to 'intake' 0 times (CASEWRIGHT_BUDGET_DELEGATIONS)"),
         (Budgets(wall_clock_seconds=0), "0 seconds"),
     ],
     ids=lambda value: str(value),
@@ -41,7 +42,7 @@ async def test_a_spent_budget_ends_the_run_with_its_name_and_without_a_proposal(
 
 
 @pytest.mark.proves("E2", "C3")
-@pytest.mark.parametrize("budgets", [Budgets(steps=7), Budgets(tool_calls=46), Budgets(wall_clock_seconds=0)], ids=str)
+@pytest.mark.parametrize("budgets", [Budgets(steps=7), Budgets(tool_calls=18), Budgets(wall_clock_seconds=0)], ids=str)
 async def test_a_budget_that_is_spent_when_the_approval_comes_stops_the_effect(
     waiting: tuple[Path, RunReport], budgets: Budgets
 ) -> None:
