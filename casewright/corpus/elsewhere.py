@@ -42,11 +42,16 @@ def read_elsewhere(table: ClauseTable, where: Predicate, wanted: Iterable[Follow
     Raises:
         StorageError: the table cannot be read.
     """
-    names = sorted({folded for each in wanted for folded in _forms(each)})
+    names = sorted(folded_names(wanted))
     rows: list[Row] = []
     for start in range(0, len(names), _AT_ONCE):
         rows += table.select(COLUMNS, where & one_of("reference", names[start : start + _AT_ONCE]))
     return rows
+
+
+def folded_names(wanted: Iterable[Followed]) -> frozenset[str]:
+    """The folded labels that any of the references may mean."""
+    return frozenset(folded for each in wanted for folded in _forms(each))
 
 
 def _forms(wanted: Followed) -> tuple[str, ...]:

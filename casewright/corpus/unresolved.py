@@ -4,11 +4,11 @@ A warning for authors, never a reason to set a document aside: the part of a law
 is cited rightly all the same. Called by ingest, before the documents are written.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 
 from casewright.contracts.base import Contract
 from casewright.corpus.documents import ParsedDocument
-from casewright.corpus.elsewhere import Elsewhere, Row, read_elsewhere
+from casewright.corpus.elsewhere import Elsewhere, Row, folded_names, read_elsewhere
 from casewright.corpus.filters import equal
 from casewright.corpus.labels import fold_reference
 from casewright.corpus.links import leading_out
@@ -42,7 +42,7 @@ def unresolved_in(
         return ()
     wanted = [each for _, _, each in out]
     stored = () if before is None else read_elsewhere(before, equal("tenant", tenant), wanted)
-    known = Elsewhere([*stored, *_rows(documents)])
+    known = Elsewhere([*stored, *_rows(documents, folded_names(wanted))])
     return tuple(
         UnresolvedReference(
             document_id=document.matter.document_id,
@@ -56,10 +56,12 @@ def unresolved_in(
     )
 
 
-def _rows(documents: Collection[ParsedDocument]) -> Iterator[Row]:
+def _rows(documents: Collection[ParsedDocument], wanted: Container[str]) -> Iterator[Row]:
+    """The clauses of these documents with a label that is wanted."""
     for document in documents:
         matter = document.matter
         about = {"document_id": matter.document_id, "version": matter.version, "title": matter.title}
         for clause in document.clauses:
-            place = {"label": clause.label, "reference": fold_reference(clause.label), "position": clause.position}
-            yield about | place
+            reference = fold_reference(clause.label)
+            if reference in wanted:
+                yield about | {"label": clause.label, "reference": reference, "position": clause.position}
