@@ -35,9 +35,6 @@ def corpus(
     searches: int = typer.Option(400, min=20, max=5_000, help="Timed searches of each kind."),
     seed: int = typer.Option(SEED, help="Another seed makes other clauses."),
     plot: Path | None = typer.Option(None, help="Draw how the cost grows into this PNG; needs the extra `plots`."),
-    folder: Path | None = typer.Option(
-        None, help="Keep the data here while measuring; among temporary files if absent."
-    ),
 ) -> None:
     """Measure ingest and search over made clauses: rate, size, memory and latency with prefilters, at every size."""
     shell: Shell = ctx.obj
@@ -47,7 +44,7 @@ def corpus(
         check(plot)
     document: dict[str, Any] = {"sizes": [], "seed": seed, "goals": GOALS, "machine": machine()}
     for count in clauses:
-        size = Size(clauses=count, documents=tuple(documents), searches=searches, seed=seed, folder=folder)
+        size = Size(clauses=count, documents=tuple(documents), searches=searches, seed=seed)
         document["sizes"].append(shell.run(measured(shell, size)))
         shell.note(_line(document["sizes"][-1]))
         if plot is not None:  # after every size, since the next may take long

@@ -47,8 +47,6 @@ class Size:
     """Real documents; none for those of the sample organisation."""
     searches: int
     seed: int
-    folder: Path | None
-    """Where the data stands meanwhile; None for among temporary files."""
 
 
 async def measured(shell: Shell, size: Size) -> dict[str, Any]:
@@ -57,9 +55,7 @@ async def measured(shell: Shell, size: Size) -> dict[str, Any]:
     Raises:
         InputError: the documents give no material, or a process that was started failed.
     """
-    if size.folder is not None:
-        size.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="casewright-bench-", dir=size.folder) as temporary:
+    with tempfile.TemporaryDirectory(prefix="casewright-bench-") as temporary:
         folder = Path(temporary)
         with shell.busy(f"making {size.clauses} clauses"):
             material = Material.read(size.documents or _sample())
