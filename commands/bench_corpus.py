@@ -10,7 +10,6 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from commands.bench_corpus_size import Size, measured
 from commands.bench_process import machine
 from commands.shell import Shell
 from commands.tables import new_table
@@ -37,6 +36,8 @@ def corpus(
     plot: Path | None = typer.Option(None, help="Draw how the cost grows into this PNG; needs the extra `plots`."),
 ) -> None:
     """Measure ingest and search over made clauses: rate, size, memory and latency with prefilters, at every size."""
+    from commands.bench_corpus_size import Size, measured  # brings the corpus and the client of the servers
+
     shell: Shell = ctx.obj
     if plot is not None:
         from commands.bench_corpus_plot import check
