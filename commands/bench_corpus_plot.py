@@ -56,6 +56,7 @@ def draw(document: Mapping[str, Any], path: Path) -> None:
 def _latency(axes: Any, sizes: Sizes, goals: Mapping[str, Any]) -> None:
     for place, point in enumerate(("p50_ms", "p95_ms", "p99_ms")):
         _line(axes, sizes, lambda size, point=point: size["search"]["ours"][point], label=point[:3], place=place)
+    _line(axes, sizes, lambda size: size["search"]["ours"]["cpu_ms"], label="processor time, mean", place=3)
     reached = goals["search_p95_ms"]
     axes.plot([int(size) for size in reached], list(reached.values()), "k_", markersize=16, label="goal for p95")
     _finish(axes, "search in process", "ms")
@@ -81,9 +82,15 @@ def _memory(axes: Any, sizes: Sizes, _: Mapping[str, Any]) -> None:
 
 def _ingest(axes: Any, sizes: Sizes, goals: Mapping[str, Any]) -> None:
     _line(axes, sizes, lambda size: size["ingest"]["clauses_per_second"], label="from Markdown", place=0)
+    _line(axes, sizes, _per_processor_second, label="for a second of processor time", place=1)
     axes.axhline(goals["clauses_per_second"], color="black", linestyle=":", label="goal")
     axes.set_ylim(bottom=0)
     _finish(axes, "ingest", "clauses a second")
+
+
+def _per_processor_second(size: Mapping[str, Any]) -> float | None:
+    seconds = size["ingest"]["processor_seconds"]
+    return None if seconds is None else size["clauses"] / seconds
 
 
 def _line(

@@ -21,7 +21,7 @@ def cut_whole(embedder: StaticEmbedder, text: str) -> list[int]:
 
 
 @pytest.mark.proves("A2")
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(TEXTS, max_size=4))
 def test_remembered_words_have_the_pieces_of_the_whole_text(texts: list[str]) -> None:
     embedder = default_embedder()
