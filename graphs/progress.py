@@ -7,14 +7,15 @@ are shown to a person (see `graphs.inquiry`).
 
 from typing import Any
 
-from casewright.canonical import digest
+from casewright import canonical
 from graphs.state import Delegate, ReviewState, ReviewUpdate
 
 MOST_FRUITLESS = 2
 SHOWN_ROUNDS = 12
 """Three times every delegate."""
+_KEPT = 32
 _SHORT = 12
-"""Characters of a digest that people are shown."""
+"""Characters of a digest that are kept (128 bits, in every checkpoint), and that people are shown."""
 
 
 def found(name: Delegate, state: ReviewState, results: Any) -> dict[str, str]:
@@ -48,6 +49,11 @@ def repeating(state: ReviewState) -> tuple[str, int]:
     """Who repeated itself most, and how often in a row."""
     counted = state.get("fruitless", {})
     return max(counted.items(), key=lambda item: item[1], default=("", 0))
+
+
+def digest(value: Any) -> str:
+    """Of a JSON value, short enough to be kept with every step."""
+    return canonical.digest(value)[:_KEPT]
 
 
 def _given(name: Delegate, state: ReviewState) -> Any:

@@ -8,7 +8,7 @@ is kept for the next one to count.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from mcp.shared.exceptions import MCPError
 
@@ -53,7 +53,7 @@ class Stepping:
             spent_ms = self._milliseconds_since(begun_ns)
             counted = _counted({**here, "tool_calls": budget.spent}, handed, spent_ms)
             await self._record(here, update, counted, spent_ms)
-            return {**update, **counted, **await self._used(here, counted)}
+            return _changed(state, {**update, **counted, **await self._used(here, counted)})
 
         return node
 
@@ -131,6 +131,20 @@ class Stepping:
         return max(0, self._desk.clock.now_ns() - begun_ns) // 1_000_000
 
 
+def _changed(state: ReviewState, update: ReviewUpdate) -> ReviewUpdate:
+    """Only what is another value than before: every value that is written is stored again, with its place."""
+    return cast(
+        ReviewUpdate, {name: value for name, value in update.items() if name not in state or state[name] != value}
+    )
+
+
+def _failures(state: ReviewState) -> ReviewUpdate:
+    """How much of what is counted failed, where anything did."""
+    if not state.get("failed_steps", 0):
+        return {}
+    return {"failed_steps": state.get("failed_steps", 0), "failed_ms": state.get("failed_ms", 0)}
+
+
 def _counted(state: ReviewState, handed: dict[str, int], spent_ms: int) -> ReviewUpdate:
     delegated = state.get("delegated", {})
     return {
@@ -139,7 +153,6 @@ def _counted(state: ReviewState, handed: dict[str, int], spent_ms: int) -> Revie
         "delegated": {**delegated, **{agent: delegated.get(agent, 0) + times for agent, times in handed.items()}},
         "tool_calls": state.get("tool_calls", 0),
         "spent_ms": state.get("spent_ms", 0) + spent_ms,
-        "failed_steps": state.get("failed_steps", 0),
-        "failed_ms": state.get("failed_ms", 0),
+        **_failures(state),
         "trail": [*state.get("trail", []), state.get("node", "")],
     }
