@@ -7,6 +7,8 @@ the person's own token at the policy search, and only one process works on a que
 import logging
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from agents.answerer import Answer, answer
 from agents.toolbox import ToolBudget, open_toolbox
 from casewright.audit.entry import AuditEntry
@@ -22,6 +24,7 @@ from graphs.lease import leased
 from graphs.records import ENDED, RunChange, RunRecords, RunRow
 
 CALLS = 100
+_OVER = (*ENDED, "failed")
 _log = logging.getLogger("casewright.graphs")
 
 
@@ -48,7 +51,7 @@ class QuestionDriver:
             row = await self._records.get(tenant, run_id)
             if row.kind != KIND:
                 raise NotFoundError(f"run {run_id!r} is no question but a {row.kind!r} run")
-            if row.status in (*ENDED, "failed"):
+            if row.status in _OVER:
                 return RunChange(status=row.status)
             try:
                 found = await self._answered(row)
@@ -71,6 +74,8 @@ class QuestionDriver:
         document = answer_document(found, row.run_id, inquiry.as_of)
         change = RunChange(status="completed", because=found.reason if found.abstained else "")
         async with self._services.database.write() as connection:
+            if ended := await self._ended(row, connection):
+                return ended
             said = {**document, "question": inquiry.question}
             await self._records.note(row.run_id, "answered", said, connection=connection)
             await self._records.change(row.run_id, change, connection=connection)
@@ -83,10 +88,17 @@ class QuestionDriver:
             change = RunChange(status="failed", because="it is not permitted now; the reason is in the audit")
         _log.warning("question %r was not answered: %s", row.run_id, change.because, exc_info=error)
         async with self._services.database.write() as connection:
+            if ended := await self._ended(row, connection):
+                return ended
             await self._records.change(row.run_id, change, connection=connection)
             if change.status == "failed":
                 await self._services.audit.append(_ended(row, change), connection=connection)
         return change
+
+    async def _ended(self, row: RunRow, connection: AsyncConnection) -> RunChange | None:
+        """How the question ended meanwhile: the lease fences checkpoints, and a question has none."""
+        now = await self._records.get(row.tenant, row.run_id, connection=connection)
+        return RunChange(status=now.status) if now.status in _OVER else None
 
 
 def answer_document(found: Answer, run_id: str, as_of: str) -> dict[str, Any]:

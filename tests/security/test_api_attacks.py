@@ -83,11 +83,11 @@ async def test_with_an_issuer_only_its_tokens_for_the_orchestrator_are_taken(hom
     await world.services.close()
     world.services = issuer.services(home, world.clock)
     async with serving(world) as api:
-        everything = {"scope": "admin:read admin:write", "aud": "casewright:orchestrator"}
-        assert await status(api, issuer.token(**everything)) == 200
+        everything: dict[str, Any] = {"scope": "admin:read admin:write", "aud": "casewright:orchestrator"}
+        assert await status(api, issuer.token(None, **everything)) == 200
         assert await status(api, issuer.token(scope="admin:read")) == 401
-        assert await status(api, issuer.token(**{**everything, "aud": "casewright:drafting"})) == 401
-        assert await status(api, issuer.token(**{**everything, "exp": issuer.claims()["iat"] - 400})) == 401
+        assert await status(api, issuer.token(None, **{**everything, "aud": "casewright:drafting"})) == 401
+        assert await status(api, issuer.token(None, **{**everything, "exp": issuer.claims()["iat"] - 400})) == 401
         assert await status(api, local) == 401
     await world.services.close()
 

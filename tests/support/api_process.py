@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def command(home: Path, *arguments: str) -> str:
 
 
 @contextlib.contextmanager
-def api_process(home: Path, *options: str) -> Iterator[ApiProcess]:
+def api_process(home: Path, *options: str) -> Generator[ApiProcess]:
     """Start it, wait until it lives, and end it whatever happens."""
     from tests.acceptance.test_mcp_http import free_port
 

@@ -13,7 +13,7 @@ import schemathesis
 KEY = re.compile(r"[A-Za-z0-9._:-]{8,200}")
 
 
-@schemathesis.hook
+@schemathesis.hook  # pyright: ignore[reportUnknownMemberType] -- the library does not say what it gives back
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
     """Make every key of a request that is right a new one."""
     wrong = case.meta is not None and case.meta.generation.mode.is_negative
@@ -21,7 +21,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.headers["Idempotency-Key"] = f"generated-{secrets.token_hex(8)}"
 
 
-@schemathesis.hook
+@schemathesis.hook  # pyright: ignore[reportUnknownMemberType] -- the library does not say what it gives back
 def filter_case(context: Any, case: Any) -> bool:
     """Leave out requests that would be wrong only for a header that nobody knows."""
     return "x-schemathesis-unknown-property" not in (case.headers or {})
