@@ -14,7 +14,7 @@ from casewright.contracts.clause import ClauseHit
 from casewright.corpus.words import Question, stems
 
 _CONSIDERED = 5
-_WEIGHT_SINGLE = 7.54
+_WEIGHT_SINGLE = 7.53
 _WEIGHT_TOGETHER = 0.14
 _WEIGHT_SIMILARITY = 11.04
 _WEIGHT_TELLING = 3.73
