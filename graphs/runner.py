@@ -134,6 +134,8 @@ class ReviewRunner:
             now = await self._records.get(row.tenant, row.run_id, connection=connection)
             if now.wanted or (now.status != row.status):
                 return False
+            if now.status == "running":  # under our lease: whoever drove it died, or was paused for too long
+                await self._records.note(row.run_id, "taken_over", {}, connection=connection)
             await self._records.change(row.run_id, RunChange(status="running"), connection=connection)
         return True
 

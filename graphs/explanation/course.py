@@ -6,6 +6,9 @@ from casewright.contracts.event import AuditEvent, EventKind
 from casewright.contracts.explanation import Statement
 from graphs.explanation.history import RunHistory, listed, said
 from graphs.records import RunEvent
+from graphs.spending import FAILED_STEP
+
+_AS_BEGUN = "the versions of its beginning are in force again"
 
 
 def course(history: RunHistory) -> Iterator[Statement]:
@@ -56,6 +59,19 @@ def _status(event: RunEvent) -> str:
     return f"{event.body.get('status')}{because}"
 
 
+def _failed(event: RunEvent) -> str:
+    return f"its step {event.body.get('node')} failed ({event.body.get('error')})"
+
+
+def _migrated(event: RunEvent) -> str:
+    return f"its state of version {event.body.get('from')} was migrated to version {event.body.get('to')}"
+
+
+def _versions(event: RunEvent) -> str:
+    changed = [f"{name} {_short(told['pinned'])} became {_short(told['now'])}" for name, told in event.body.items()]
+    return f"in force is now something else than at its beginning: {', '.join(changed)}" if changed else _AS_BEGUN
+
+
 _AUDITED: dict[EventKind, Callable[[RunHistory, AuditEvent], str]] = {
     "run.started": lambda history, event: f"{event.subject} began it",
     "run.forked": _forked,
@@ -65,7 +81,13 @@ _AUDITED: dict[EventKind, Callable[[RunHistory, AuditEvent], str]] = {
     "question.answered": lambda history, event: f"{event.subject} answered {event.body.get('answer')!r}",
     "feedback.given": lambda history, event: f"{event.subject} gave feedback ({event.body.get('kind')})",
 }
-_NOTED: dict[str, Callable[[RunEvent], str]] = {"status": _status}
+_NOTED: dict[str, Callable[[RunEvent], str]] = {
+    "status": _status,
+    "taken_over": lambda event: "it was taken over from a process that had died or stood still",
+    FAILED_STEP: _failed,
+    "migrated": _migrated,
+    "versions": _versions,
+}
 
 
 def _short(value: object) -> str:

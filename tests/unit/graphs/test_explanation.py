@@ -226,3 +226,28 @@ def test_addresses_tags_and_hidden_characters_are_shown_as_they_are(text: str, s
 
 def test_neighbours_are_told_as_ranges() -> None:
     assert ranges(("audit:3", "audit:4", "audit:9", "run:1")) == "audit:3-4,9, run:1"
+
+
+@pytest.mark.proves("G2")
+async def test_retries_takeovers_and_changed_versions_are_part_of_the_course(world: World) -> None:
+    told = Told(world.services)
+    await told.begin()
+    happened: tuple[tuple[str, dict[str, object]], ...] = (
+        ("step_failed", {"node": "drafter", "error": "StorageError"}),
+        ("status", {"status": "queued", "because": "attempt 1 failed, the next is in 5 s: the disk is full"}),
+        ("taken_over", {}),
+        ("migrated", {"from": 1, "to": 2}),
+        ("versions", {"policy": {"pinned": "a" * 64, "now": "b" * 64}}),
+        ("versions", {}),
+    )
+    for kind, body in happened:
+        await told.records.step(RUN, kind, body)
+        world.clock.advance(seconds=1)
+    assert texts((await told.explain()).course) == [
+        "its step drafter failed (StorageError)",
+        "queued: attempt 1 failed, the next is in 5 s: the disk is full",
+        "it was taken over from a process that had died or stood still",
+        "its state of version 1 was migrated to version 2",
+        "in force is now something else than at its beginning: policy aaaaaaaaaaaa became bbbbbbbbbbbb",
+        "the versions of its beginning are in force again",
+    ]
