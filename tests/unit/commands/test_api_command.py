@@ -49,6 +49,7 @@ def test_a_token_for_the_api_names_no_case(alone: Casewright, home: Path) -> Non
     assert "names no case" in refused.refusal
 
 
+@pytest.mark.thorough
 def test_no_other_command_loads_what_only_the_api_needs(tmp_path: Path) -> None:
     program = (
         "import importlib, json, sys\n"
@@ -69,6 +70,7 @@ def test_no_other_command_loads_what_only_the_api_needs(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == [], done.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("E4")
 async def test_a_worker_that_ends_is_begun_again_and_all_end_together(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
