@@ -14,8 +14,8 @@ from casewright.contracts.clause import SearchFilters
 from casewright.contracts.recommendation import CaseAssessment
 from casewright.contracts.run import RunReport
 from casewright.services import Services
-from commands.explanation import explain_run
 from graphs.checkpoint import open_checkpoints
+from graphs.explanation.explain import explain_run
 from tests.integration.graphs.reviews import World, copied, opened, reviewer_of, sample_cases
 
 ENDS: dict[str, tuple[str, str, int]] = {
@@ -166,7 +166,7 @@ def telling_texts(document: Any, field: str = "") -> Iterator[str]:
 async def check_explanation(world: World, report: RunReport) -> None:
     """Every answer of the explanation is there and names events that exist."""
     row = await world.records.get(world.tenant(report), report.run_id)
-    document = await explain_run(world.services, world.records, row)
+    document = (await explain_run(world.services, world.records, row)).model_dump(mode="json")
     known = await known_events(world.services, world, report)
     for question in ("answered", "why", "evidence", "permission", "model", "tools", "validation", "cost", "detection"):
         assert document[question], question

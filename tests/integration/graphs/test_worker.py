@@ -11,6 +11,7 @@ import pytest
 from casewright.clock import ManualClock
 from casewright.contracts.run import RunReport
 from commands.orchestrator import build_question_driver
+from graphs.attempts import MAX_ATTEMPTS, PAUSES_SECONDS
 from graphs.due import due_runs
 from graphs.lease import leased
 from graphs.worker import Driven, Drivers, Runner, SqliteRunner, Worker
@@ -167,3 +168,31 @@ async def test_an_approval_that_nobody_decides_wakes_its_run_when_its_time_is_ov
         renewed = await world.records.get("harborline", report.run_id)
         assert (renewed.status, await due(world)) == ("waiting_approval", [])
         assert renewed.waiting_for not in ("", report.pending[0].approval_id)
+
+
+@pytest.mark.thorough
+@pytest.mark.proves("E5")
+async def test_a_run_that_cannot_be_driven_is_tried_again_then_fails_with_the_reason_and_can_be_retried(
+    home: Path,
+) -> None:
+    clock = ManualClock(time.time_ns())
+    (home / "index").rename(home / "elsewhere")
+    async with opened(home, clock=clock) as world:
+        row = await crew(world).start(world.person("tomas"), CREDIT_CASE)
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            assert await crew(world).tick() == 1
+            tried = await world.records.get("harborline", row.run_id)
+            assert (tried.status, tried.attempts) == ("queued" if attempt < MAX_ATTEMPTS else "failed", attempt)
+            assert await crew(world).tick() == 0, "it is left alone until its pause is over"
+            clock.advance(seconds=PAUSES_SECONDS[-1])
+        failed = await world.records.get("harborline", row.run_id)
+        assert failed.report is not None
+        assert (failed.report.status, "index" in failed.report.because) == ("failed", True)
+        assert await due(world) == []
+    (home / "elsewhere").rename(home / "index")
+    async with opened(home, clock=clock) as world:
+        retried = await crew(world).retry(world.person("tomas"), row.run_id)
+        assert (retried.status, retried.attempts) == ("queued", 0)
+        assert await crew(world).tick() == 1
+        done = await world.records.get("harborline", row.run_id)
+        assert (done.status, done.attempts) == ("waiting_approval", 0)
