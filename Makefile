@@ -3,16 +3,18 @@
 
 PYTHON ?= python3
 WORKERS ?= 2
+KILLS ?= 200
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help demo serve test check clean
+.PHONY: help demo serve test check chaos clean
 
 help:
 	@echo "make demo    a full review on sample data, in about a minute, without any key"
 	@echo "make serve   the MCP tool servers over HTTP on this machine"
 	@echo "make test    the tests, without the thorough suites (whole reviews by the dozen, killed processes)"
 	@echo "make check   format, lint, types, policies, sizes and all tests: what a change has to pass"
+	@echo "make chaos   workers killed at random moments, 200 times and more with one and with two; 100 reviews at once"
 	@echo "make clean   remove the environment and the caches"
 
 demo:
@@ -30,6 +32,10 @@ test:
 check:
 	@scripts/venv dev
 	@scripts/check
+
+chaos:
+	@scripts/venv dev
+	@CASEWRIGHT_CHAOS_KILLS=$(KILLS) CASEWRIGHT_CHAOS_RUNS=100 .venv/bin/python -m pytest -s tests/chaos
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

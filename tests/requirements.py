@@ -109,10 +109,7 @@ ORCHESTRATION = {
     ),
     "E3": proved("a run waits for an approval, for information or for an answer and goes on when it comes"),
     "E4": proved("a killed process loses nothing and repeats no effect"),
-    "E5": proved(
-        "runs are cancelled, paused, retried; a fork carries no approvals",
-        "cancelling and resuming only: no pause, retry or fork",
-    ),
+    "E5": proved("runs are cancelled, paused, retried; a fork carries no approvals"),
     "E6": proved("a loop without progress goes to a person, with the loop shown"),
     "E7": proved(
         "pending approvals are reminded, reassigned, escalated and expire",
