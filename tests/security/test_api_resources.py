@@ -9,7 +9,7 @@ from tests.support.api import problem
 from tests.support.installation import SEALED_CASE
 from tests.support.reviewed_api import CASE, Reviewed
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(180)]  # the first one makes and reviews an installation
 OUTSIDERS = ("marc", "tomas")
 """A supervisor of another organisation, and a reviewer of the same one to whom the case is not assigned."""
 

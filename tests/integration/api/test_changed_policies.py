@@ -7,7 +7,7 @@ import pytest
 from tests.support.api import problem, serving
 from tests.support.installation import opened
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(180)]  # the first one makes and reviews an installation
 RULE = Path("casewright", "access", "closing.rego")
 CLOSED = """package casewright.access
 

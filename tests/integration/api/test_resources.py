@@ -9,7 +9,7 @@ from tests.support.api import problem
 from tests.support.installation import Bearer, structured
 from tests.support.reviewed_api import CASE, Reviewed
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(180)]  # the first one makes and reviews an installation
 
 
 async def test_another_person_approves_exactly_what_they_were_shown(reviewed: Reviewed) -> None:

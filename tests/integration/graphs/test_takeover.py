@@ -8,7 +8,7 @@ from casewright.contracts.run import RunReport
 from graphs.explanation.explain import explain_run
 from tests.integration.graphs.reviews import opened
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(180)]  # the first one makes and reviews an installation
 
 
 @pytest.mark.proves("G2")
