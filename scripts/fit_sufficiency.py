@@ -71,18 +71,19 @@ def _searcher(folder: Path, documents: Path) -> Searcher:
 
 def fit(signs: Floats, answerable: Floats) -> Floats:
     """One weight per sign and the bias last."""
-    mean, scale = signs.mean(axis=0), signs.std(axis=0) + 1e-9
-    inputs = np.column_stack(((signs - mean) / scale, np.ones(len(signs))))
-    share = answerable.mean()
+    mean: Floats = signs.mean(axis=0)
+    scale: Floats = signs.std(axis=0) + 1e-9
+    inputs: Floats = np.column_stack(((signs - mean) / scale, np.ones(len(signs))))
+    share = float(answerable.mean())
     counts = np.where(answerable == 1, 0.5 / share, 0.5 / (1 - share)) / len(signs)
     penalty = PENALTY * np.append(np.ones(len(scale)), 0.0)
-    weights = np.zeros(inputs.shape[1])
+    weights: Floats = np.zeros(len(scale) + 1)
     for _ in range(STEPS):
         expected = 1 / (1 + np.exp(-inputs @ weights))
-        gradient = inputs.T @ (counts * (expected - answerable)) + penalty * weights
-        curvature = (inputs * (counts * expected * (1 - expected))[:, None]).T @ inputs + np.diag(penalty)
-        weights -= np.linalg.solve(curvature, gradient)
-    plain = weights[:-1] / scale
+        gradient: Floats = inputs.T @ (counts * (expected - answerable)) + penalty * weights
+        curvature: Floats = (inputs * (counts * expected * (1 - expected))[:, None]).T @ inputs + np.diag(penalty)
+        weights = weights - np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
+    plain: Floats = weights[:-1] / scale
     return np.append(plain, weights[-1] - plain @ mean)
 
 

@@ -107,6 +107,22 @@ def test_the_shipped_weights_prefer_what_fits_better_in_every_respect() -> None:
     assert ranking.order[0][0] == 9
 
 
+@pytest.mark.proves("A2")
+@pytest.mark.parametrize("name", ["depth", "secondary", "blank", "example"])
+def test_the_shipped_weights_put_a_rule_before_what_only_illustrates_it(name: str) -> None:
+    rows = np.zeros((3, len(FEATURES)), dtype=np.float32)
+    rows[0, FEATURES.index(name)] = 1.0
+    assert [row for row, _ in default_ranker(in_memory=True).rank(QUESTION, candidates(rows)).order] == [8, 9, 7]
+
+
+@pytest.mark.proves("A2")
+@pytest.mark.parametrize("name", ["time_for_time", "meaning_for_meaning"])
+def test_the_shipped_weights_prefer_the_kind_of_answer_that_is_asked_for(name: str) -> None:
+    rows = np.zeros((3, len(FEATURES)), dtype=np.float32)
+    rows[2, FEATURES.index(name)] = 1.0
+    assert default_ranker(in_memory=True).rank(QUESTION, candidates(rows)).order[0][0] == 9
+
+
 def test_candidates_without_features_are_left_in_the_fused_order() -> None:
     assert default_ranker(in_memory=True).rank(QUESTION, candidates()).by == "fused"
 
