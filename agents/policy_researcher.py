@@ -24,6 +24,8 @@ from casewright.models.selection import RESEARCH_SELECT, CandidateClause, Select
 
 Handle = tuple[str, str, str]
 """A clause: (document, version, label)."""
+UNNAMED = "a rule that names no clause"
+"""The gap left by an outcome for which the organisation has no clause, such as an escalation."""
 HITS_PER_QUERY = 6
 MOST_AT_ONCE = 40
 """Clauses that the server reads in one call."""
@@ -85,10 +87,12 @@ async def read(tools: Toolbox, clauses: Sequence[Sequence[str]], *, as_of: str) 
 async def _look_up(tools: Toolbox, brief: Brief) -> tuple[list[Handle], tuple[str, ...]]:
     known = {(document_id, label) for document_id, _version, label in brief.known}
     asked = dict.fromkeys((ref.document_id, ref.label) for ref in brief.refs)
-    names = [ClauseName(document_id=one[0], label=one[1]) for one in asked if one not in known]
+    wanted = [one for one in asked if one not in known]
+    names = [ClauseName(document_id=one[0], label=one[1]) for one in wanted if all(one)]
     read = await _get(tools, names, brief.as_of)
     handles = [(found.clause.document_id, found.clause.version, found.clause.label) for found in read.found]
-    return handles, tuple(f"{name.document_id} {name.label}" for name in read.absent)
+    unnamed = [UNNAMED] if len(names) < len(wanted) else []
+    return handles, (*(f"{name.document_id} {name.label}" for name in read.absent), *unnamed)
 
 
 async def _search(tools: Toolbox, brief: Brief) -> tuple[dict[str, ClauseHit], str]:

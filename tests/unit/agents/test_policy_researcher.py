@@ -89,3 +89,12 @@ async def test_a_later_round_looks_up_only_what_rules_name_since() -> None:
     assert tools.spent
     assert note.clauses == (("credit", "2025.1", "1.1"), ("denial", "2025.1", "2.1"))
     assert note.index_version == "1-abc"
+
+
+@pytest.mark.proves("E1", "A7")
+async def test_a_rule_that_names_no_clause_is_a_gap_and_nothing_is_asked_for_it() -> None:
+    tools = ScriptedToolbox(("search_policies", NOTHING))
+    refs = (ClauseRef(document_id="", label=""), ClauseRef(document_id="credit", label=""))
+    note = await research(tools, gateway(), CONTEXT, Brief(as_of="2026-01-01", refs=refs, queries=("credit",)))
+    assert tools.spent
+    assert (note.gaps, note.clauses) == (("a rule that names no clause",), ())
