@@ -75,7 +75,7 @@ def fit(signs: Floats, answerable: Floats) -> Floats:
     scale: Floats = signs.std(axis=0) + 1e-9
     inputs: Floats = np.column_stack(((signs - mean) / scale, np.ones(len(signs))))
     share = float(answerable.mean())
-    counts = np.where(answerable == 1, 0.5 / share, 0.5 / (1 - share)) / len(signs)
+    counts: Floats = (answerable * (0.5 / share) + (1 - answerable) * (0.5 / (1 - share))) / len(signs)
     penalty = PENALTY * np.append(np.ones(len(scale)), 0.0)
     weights: Floats = np.zeros(len(scale) + 1)
     for _ in range(STEPS):

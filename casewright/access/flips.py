@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from casewright.contracts.base import Contract
 from casewright.contracts.approval import Schedule
+from casewright.contracts.base import Contract
 from casewright.contracts.decision import (
     Allowed,
     ApprovalObligation,

@@ -23,7 +23,14 @@ from casewright.contracts.principal import SERVERS, ServerName
 from tests.support.installation import POLICIES, Bearer, World, said
 
 TOOLS: dict[ServerName, tuple[str, ...]] = {
-    "policy-search": ("search_policies", "get_clause", "get_clauses", "compare_versions", "list_documents", "verify_quote"),
+    "policy-search": (
+        "search_policies",
+        "get_clause",
+        "get_clauses",
+        "compare_versions",
+        "list_documents",
+        "verify_quote",
+    ),
     "case-facts": ("list_cases", "get_case", "get_evidence", "check_evidence", "assess_case", "get_timeline"),
     "drafting": (
         "verify_draft",
