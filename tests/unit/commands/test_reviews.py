@@ -220,7 +220,11 @@ def test_what_waits_for_information_exits_with_four_and_names_it(
     rows = tmp_path / "cases.json"
     rows.write_text(json.dumps([thin | {"received_on": "2026-03-02"}]), encoding="utf-8")
     assert alone("cases", "import", str(rows), "--json").code == 0
-    outcome = alone("review", "HL-9001", "--json")
+    asked = alone("review", "HL-9001", "--json")
+    assert (asked.code, asked.document["status"]) == (4, "waiting_answer"), "nothing says what happened"
+    options = [option["value"] for option in asked.document["asked"]["options"]]
+    assert "unauthorized_transfer" in options
+    outcome = alone("runs", "answer", asked.document["run_id"], "unauthorized_transfer", "--json")
     assert (outcome.code, outcome.document["status"]) == (4, "waiting_information")
     missing = outcome.document["evidence"]["missing"]
     assert missing
