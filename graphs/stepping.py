@@ -36,6 +36,9 @@ class Stepping:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._counted: dict[str, int] = {}
+        """Steps of the run when its last step was counted here; a failed attempt takes it out. A graph, and this with
+        it, is built anew for whoever gets the run's lease."""
 
     def step(self, name: str, work: NodeWork, *, agent: str = "", closing: bool = False) -> Node:
         """A node that counts against the budgets and records what it did.
@@ -45,7 +48,7 @@ class Stepping:
 
         async def node(state: ReviewState) -> ReviewUpdate:
             begun_ns = self._desk.clock.now_ns()
-            here: ReviewState = {**state, **await self._reconciled(state), "node": name}
+            here: ReviewState = {**state, **await self._caught_up(state), "node": name}
             budget = ToolBudget(limit=self._desk.budgets.tool_calls, spent=here.get("tool_calls", 0))
             refused = "" if closing else self._refused(here, agent)
             handed = {agent: 1} if agent and not refused else {}
@@ -53,7 +56,9 @@ class Stepping:
             spent_ms = self._milliseconds_since(begun_ns)
             counted = _counted({**here, "tool_calls": budget.spent}, handed, spent_ms)
             await self._record(here, update, counted, spent_ms)
-            return _changed(state, {**update, **counted, **await self._used(here, counted)})
+            used = await self._used(here, counted)
+            self._counted[state["run_id"]] = counted.get("steps", 0)
+            return _changed(state, {**update, **counted, **used})
 
         return node
 
@@ -123,6 +128,12 @@ class Stepping:
             "tokens": known.get("tokens", 0),
             "cost_micro": known.get("cost_micro", 0),
         }
+
+    async def _caught_up(self, state: ReviewState) -> ReviewUpdate:
+        """What the records know beyond the state; nothing, where the step before this one was just counted here."""
+        if self._counted.pop(state["run_id"], -1) == state.get("steps", 0):
+            return {}
+        return await self._reconciled(state)
 
     async def _reconciled(self, state: ReviewState) -> ReviewUpdate:
         return reconciled(state, await self._desk.spending.of_run(state["tenant"], state["run_id"]))

@@ -8,8 +8,9 @@ is that an import cannot be used to get hold of somebody else's case (`casewrigh
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping, Table, func, insert, or_, select
+from sqlalchemy import Row, RowMapping, Table, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.cases import tables
@@ -30,12 +31,27 @@ _WRITE_ORDER = (tables.cases, tables.case_people, *(collection.table for collect
 """Referenced tables first."""
 
 
+_KEPT = 128
+"""Cases that are kept as they were read last: a run reads its case a dozen times."""
+
+
+class _Edition(NamedTuple):
+    """What a case's content depends on, since nothing is ever changed: its revision, and how much was recorded."""
+
+    tenant: str
+    case_id: str
+    revision: int
+    notes: int
+    events: int
+
+
 class CaseStore:
     """Cases of all tenants in one database; no method reads across tenants."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._kept: dict[_Edition, StoredCase] = {}
         self._attributes = None if database.file is None else FileAttributes(database, database.file)
 
     async def import_cases(self, cases: Sequence[CaseFile], *, importer: Principal) -> ImportReport:
@@ -74,22 +90,16 @@ class CaseStore:
     async def load(self, tenant: str, case_id: str, *, revision: int | None = None) -> StoredCase | None:
         """The current revision of a case (or an earlier one), or None where the tenant has no such case."""
         async with self._database.read() as connection:
-            wanted = tables.cases.c.tenant == tenant, tables.cases.c.case_id == case_id
-            query = select(tables.cases).where(*wanted).order_by(tables.cases.c.revision.desc()).limit(1)
-            if revision is not None:
-                query = query.where(tables.cases.c.revision == revision)
-            head = (await connection.execute(query)).mappings().first()
-            if head is None:
+            edition = await _edition(connection, tenant, case_id, revision)
+            if edition is None:
                 return None
-            people = await people_of(connection, tenant, case_id, head["revision"])
-            items = {name: await _items(connection, collection.table, head) for name, collection in COLLECTIONS.items()}
-        return StoredCase(
-            case=case_of(head, people, items),
-            revision=head["revision"],
-            digest=head["digest"],
-            imported_by=head["imported_by"],
-            imported_ns=head["imported_ns"],
-        )
+            known = self._kept.get(edition)
+            if known is None:
+                known = await _stored(connection, edition)
+                if len(self._kept) >= _KEPT:
+                    self._kept.clear()
+                self._kept[edition] = known
+        return known
 
     async def attributes(self, tenant: str, case_id: str) -> CaseAttributes | None:
         """What access decisions need of a case, or None where the tenant has no such case."""
@@ -182,6 +192,39 @@ async def _place(connection: AsyncConnection, table: Table, tenant: str, case_id
 async def _append(connection: AsyncConnection, name: str, item: Item, place: _Place, *, scope: Scope) -> None:
     row = item_row(name, item, scope, position=RECORDED_POSITION + place.number, case_source="")
     await connection.execute(insert(COLLECTIONS[name].table), row | {"origin": RECORDED})
+
+
+async def _edition(connection: AsyncConnection, tenant: str, case_id: str, revision: int | None) -> _Edition | None:
+    """Which content of the case there is now; None where there is no such case or revision."""
+    newest = select(func.max(tables.cases.c.revision)).where(
+        tables.cases.c.tenant == tenant, tables.cases.c.case_id == case_id
+    )
+    if revision is not None:
+        newest = newest.where(tables.cases.c.revision == revision)
+    recorded = [
+        select(func.count()).where(table.c.tenant == tenant, table.c.case_id == case_id, table.c.origin == RECORDED)
+        for table in (tables.case_notes, tables.case_timeline)
+    ]
+    query = select(*(each.scalar_subquery() for each in (newest, *recorded)))
+    found: Row[Any] = (await connection.execute(query)).one()
+    if found[0] is None:
+        return None
+    return _Edition(tenant=tenant, case_id=case_id, revision=found[0], notes=found[1], events=found[2])
+
+
+async def _stored(connection: AsyncConnection, edition: _Edition) -> StoredCase:
+    key = {name: getattr(edition, name) for name in tables.KEY}
+    query = select(tables.cases).where(*(tables.cases.c[name] == value for name, value in key.items()))
+    head = (await connection.execute(query)).mappings().one()
+    people = await people_of(connection, edition.tenant, edition.case_id, edition.revision)
+    items = {name: await _items(connection, collection.table, head) for name, collection in COLLECTIONS.items()}
+    return StoredCase(
+        case=case_of(head, people, items),
+        revision=head["revision"],
+        digest=head["digest"],
+        imported_by=head["imported_by"],
+        imported_ns=head["imported_ns"],
+    )
 
 
 async def _items(connection: AsyncConnection, table: Table, head: RowMapping) -> Sequence[RowMapping]:
