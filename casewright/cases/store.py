@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, RowMapping, Table, func, insert, or_, select
+from sqlalchemy import RowMapping, Table, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.cases import tables
@@ -206,7 +206,7 @@ async def _edition(connection: AsyncConnection, tenant: str, case_id: str, revis
         for table in (tables.case_notes, tables.case_timeline)
     ]
     query = select(*(each.scalar_subquery() for each in (newest, *recorded)))
-    found: Row[Any] = (await connection.execute(query)).one()
+    found: Any = (await connection.execute(query)).one()
     if found[0] is None:
         return None
     return _Edition(tenant=tenant, case_id=case_id, revision=found[0], notes=found[1], events=found[2])
