@@ -84,15 +84,16 @@ def search(
     text: str = typer.Argument(help="A question or a clause label."),
     as_of: str = typer.Option("", "--as-of", help="Date whose rules apply, YYYY-MM-DD; today when absent."),
     limit: int = typer.Option(10, min=1, max=50, help="Most hits."),
+    jurisdiction: list[str] | None = typer.Option(None, help="Only rules that hold there, as US or US-CA; repeatable."),
 ) -> None:
     """Search the rules in force on a date."""
     shell: Shell = ctx.obj
-    result = shell.run(_search(shell, text, as_of, limit))
+    result = shell.run(_search(shell, text, as_of, {"limit": limit, "jurisdictions": jurisdiction or []}))
     shell.show(result, _hits_view)
 
 
-async def _search(shell: Shell, text: str, as_of: str, limit: int) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"query": text, "limit": limit}
+async def _search(shell: Shell, text: str, as_of: str, narrowed: dict[str, Any]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"query": text, **narrowed}
     async with own_tools(shell.services, shell.principal("review"), "policy-search", run_id=new_run("search")) as tools:
         found = await tools.call("search_policies", arguments | _date(as_of), SearchResult)
     return found.model_dump(mode="json")

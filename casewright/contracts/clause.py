@@ -22,6 +22,8 @@ class DocumentVersion(Contract):
     status: DocumentStatus
     labels: tuple[str, ...]
     issuer: str
+    jurisdiction: str = ""
+    """Where it holds, as a code of ISO 3166; empty: it does not say."""
     effective_from: dt.date
     effective_to: dt.date | None
     """Inclusive last day; absent while no later version is known."""
@@ -146,6 +148,8 @@ class SearchFilters(Contract):
     as_of: dt.date
     document_ids: tuple[str, ...] = ()
     """Empty: every visible document."""
+    jurisdictions: tuple[str, ...] = ()
+    """Only rules that hold in one of these places (ISO 3166); empty: wherever they hold."""
     include: Literal["in_force", "named_version"] = "in_force"
     version: str = ""
     """Only with `named_version`: superseded, future, draft or withdrawn text asked for by name."""

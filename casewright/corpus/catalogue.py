@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from casewright.contracts.clause import SearchFilters
-from casewright.corpus.filters import day_number, equal, visible_label_sets
+from casewright.corpus.filters import day_number, equal, holding_in, visible_label_sets
 from casewright.corpus.rows import VERSION_COLUMNS, IndexedVersion, version_from
 from casewright.corpus.table import ClauseTable
 
@@ -65,6 +65,7 @@ class Catalogue:
             and version.approval == "approved"
             and version.label_set in sets
             and (not filters.document_ids or version.document_id in filters.document_ids)
+            and (not filters.jurisdictions or version.jurisdiction in holding_in(filters.jurisdictions))
             and (all_versions or _asked_for(version, filters))
         )
 
@@ -83,6 +84,7 @@ class Catalogue:
                 version.status,
                 version.approval,
                 str(version.effective_to),
+                version.jurisdiction,
             )
             whole.update(("\x1f".join(parts) + "\x1e").encode())
         return whole.hexdigest()[:12]

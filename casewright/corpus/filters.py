@@ -22,6 +22,7 @@ Column = Literal[
     "reference",
     "status",
     "label_set",
+    "jurisdiction",
     "approval",
     "position",
     "effective_from",
@@ -98,6 +99,12 @@ def visible_label_sets(held: Sequence[str], existing: Iterable[str]) -> tuple[st
     return tuple(sorted(name for name in set(existing) if set(name.split("#")) - {""} <= own))
 
 
+def holding_in(jurisdictions: Iterable[str]) -> frozenset[str]:
+    """What a rule may name to hold there: the place, the country that it is part of, or no place at all."""
+    places = set(jurisdictions)
+    return frozenset(places | {place.partition("-")[0] for place in places} | {""})
+
+
 def visible(filters: SearchFilters, existing_label_sets: Iterable[str]) -> Predicate:
     """What the caller may see and asked for.
 
@@ -111,6 +118,8 @@ def visible(filters: SearchFilters, existing_label_sets: Iterable[str]) -> Predi
     predicate = equal("tenant", filters.tenant) & equal("approval", "approved") & one_of("label_set", label_sets)
     if filters.document_ids:
         predicate &= one_of("document_id", filters.document_ids)
+    if filters.jurisdictions:
+        predicate &= one_of("jurisdiction", holding_in(filters.jurisdictions))
     return predicate & _range(filters)
 
 

@@ -16,6 +16,7 @@ from casewright.contracts.clause import DocumentStatus
 from casewright.errors import InputError
 
 _NAME = re.compile(r"[^\s@#/\\\x00-\x1f]{1,120}")
+JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _STATUSES: dict[str, DocumentStatus] = {"published": "published", "draft": "draft", "withdrawn": "withdrawn"}
 _MAX_TEXT = 1_000
 _MAX_LABELS = 32
@@ -38,6 +39,8 @@ class FrontMatter:
     effective_from: dt.date
     effective_to: dt.date | None
     issuer: str
+    jurisdiction: str
+    """Where it holds: a code of ISO 3166-1 or 3166-2 (`US`, `US-CA`); "" where it does not say, which is everywhere."""
     labels: tuple[str, ...]
     correction: int
     """Of a text with the same first day; the highest counts."""
@@ -84,6 +87,7 @@ def typed_matter(fields: Mapping[str, object], *, tenant: str) -> FrontMatter:
         effective_from=_date(fields, "effective_from"),
         effective_to=_date(fields, "effective_to") if fields.get("effective_to") is not None else None,
         issuer=_text(fields, "issuer") if fields.get("issuer") is not None else "",
+        jurisdiction=_jurisdiction(fields),
         labels=_labels(fields),
         correction=_correction(fields),
         published=_date(fields, "published") if fields.get("published") is not None else None,
@@ -183,6 +187,16 @@ def _correction(fields: Mapping[str, object]) -> int:
         return value
     raise UnreadableDocumentError(
         f"front matter 'correction' is {_shown(value)}; write a number of 0 to {_MAX_CORRECTION}"
+    )
+
+
+def _jurisdiction(fields: Mapping[str, object]) -> str:
+    value = fields.get("jurisdiction", "")
+    if isinstance(value, str) and (not value or JURISDICTION.fullmatch(value)):
+        return value
+    raise UnreadableDocumentError(
+        f"front matter 'jurisdiction' is {_shown(value)}; write a code of ISO 3166 such as US or US-CA, in quotes "
+        "where YAML reads it as something else, as with 'NO'"
     )
 
 

@@ -45,6 +45,7 @@ VERSION_COLUMNS = (
     "status",
     "label_set",
     "issuer",
+    "jurisdiction",
     "effective_from",
     "own_effective_to",
     "effective_to",
@@ -85,6 +86,8 @@ class IndexedVersion:
     published: int = 0
     """As yyyymmdd; 0 where it does not say."""
     supersedes: str = ""
+    jurisdiction: str = ""
+    """Code of ISO 3166; "" where it does not say."""
     source: str = ""
     parser: str = ""
     ingested_by: str = ""
@@ -117,6 +120,7 @@ class IndexedVersion:
             status=self.status,
             labels=tuple(label for label in self.label_set.split("#") if label),
             issuer=self.issuer,
+            jurisdiction=self.jurisdiction,
             effective_from=start_day(self.effective_from),
             effective_to=day_from_number(self.effective_to),
             clauses=self.clause_count,
@@ -149,6 +153,7 @@ def version_of(document: ParsedDocument, *, tenant: str, source: str, submission
         status=matter.status,
         label_set=label_set_name(matter.labels),
         issuer=matter.issuer,
+        jurisdiction=matter.jurisdiction,
         effective_from=day_number(matter.effective_from),
         own_effective_to=OPEN_END if matter.effective_to is None else day_number(matter.effective_to),
         effective_to=OPEN_END,

@@ -13,7 +13,7 @@ from typing import Any
 from casewright.errors import StorageError
 
 POINTER_NAME = "active.json"
-_FORMAT = 4
+_FORMAT = 5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ _STRING_COLUMNS = (
     "status",
     "label_set",
     "issuer",
+    "jurisdiction",
     "file_sha256",
     "approval",
     "source",

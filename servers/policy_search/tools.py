@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Annotated, Any
 
 import anyio.to_thread
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from casewright.clock import today
 from casewright.contracts.base import Contract
@@ -26,6 +26,7 @@ from casewright.contracts.clause import (
     SearchResult,
 )
 from casewright.contracts.recommendation import Citation, VerifiedCitation
+from casewright.corpus.front_matter import JURISDICTION
 from casewright.errors import NotFoundError
 from casewright.services import Services
 from servers.guard import Call, current_call
@@ -41,6 +42,12 @@ Version = Annotated[str, Field(max_length=200, description="A named version; emp
 
 MOST_CLAUSES = 40
 """In one call; as many as a review stands on."""
+
+
+Jurisdictions = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=rf"^{JURISDICTION.pattern}$")], ...],
+    Field(max_length=20, description="Only rules that hold in one of these places, as `US` or `US-CA`; empty for all."),
+]
 
 
 class Documents(Contract):
@@ -78,6 +85,7 @@ class PolicySearchTools:
         document_ids: Annotated[
             tuple[str, ...], Field(max_length=50, description="Only these documents; empty for all visible.")
         ] = (),
+        jurisdictions: Jurisdictions = (),
     ) -> SearchResult:
         """Find the clauses in force on a date that answer a question.
 
@@ -86,7 +94,8 @@ class PolicySearchTools:
         document, version and label.
         """
         call = current_call()
-        filters = self._filters(call, as_of, document_ids=document_ids)
+        narrowed = {"document_ids": document_ids, "jurisdictions": jurisdictions}
+        filters = self._filters(call, as_of).model_copy(update=narrowed)
         most = min(limit, call.max_results)
         search = await self._search(call)
         result = await _in_thread(partial(search, query, filters, limit=most))
@@ -174,14 +183,9 @@ class PolicySearchTools:
         pinned = await pinned_state(self._services.database, call.filters.tenant, run_id) if run_id else ""
         return partial(corpus.search_kept, pinned) if pinned else corpus.search
 
-    def _filters(
-        self, call: Call, as_of: dt.date | None, *, document_ids: tuple[str, ...] = (), version: str = ""
-    ) -> SearchFilters:
+    def _filters(self, call: Call, as_of: dt.date | None, *, version: str = "") -> SearchFilters:
         filters = SearchFilters(
-            tenant=call.filters.tenant,
-            labels=call.filters.labels,
-            as_of=as_of or today(self._services.clock),
-            document_ids=document_ids,
+            tenant=call.filters.tenant, labels=call.filters.labels, as_of=as_of or today(self._services.clock)
         )
         return _named(filters, version)
 
