@@ -67,7 +67,10 @@ CASE_FACTS = {
     "B2": proved("tools read the one case of the token; everything else looks absent"),
     "B3": proved("a checklist in Rego says which evidence is missing, why, and which clause wants it"),
     "B4": proved("deadlines are computed in code from facts, parameters, business days and holidays"),
-    "B5": proved("fields are redacted by classification as an obligation of the decision"),
+    "B5": proved(
+        "fields are redacted by classification as an obligation of the decision",
+        "drafts and run reports hold what the run's own person could see, and show it also to those who see less",
+    ),
     "B6": proved("every value carries its source and trust, set by code"),
 }
 
