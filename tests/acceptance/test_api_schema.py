@@ -56,6 +56,8 @@ def test_every_generated_request_is_answered_as_the_document_says(home: Path) ->
 
 
 def test_without_a_token_nothing_is_answered_and_all_is_as_the_document_says(home: Path) -> None:
-    with api_process(home, "--no-worker", "--requests-per-minute", "1000000") as api:
+    with api_process(home, "--requests-per-minute", "1000000") as api:
+        with api.client("selma") as client:
+            waited_for(lambda: client.get("/v1/ready").status_code == 200)
         done = generated(api, home.parent)
         check_passed(done)

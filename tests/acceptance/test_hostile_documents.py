@@ -112,9 +112,9 @@ def good_files() -> Mapping[str, bytes]:
     }
 
 
-def what_is_found(casewright: Casewright) -> list[tuple[str, str]]:
+def what_is_found(casewright: Casewright) -> set[tuple[str, str]]:
     hits = casewright("corpus", "search", QUESTION, "--json").document["hits"]
-    return [(hit["clause_id"], hit["sha256"]) for hit in hits]
+    return {(hit["clause_id"], hit["sha256"]) for hit in hits}
 
 
 @pytest.mark.proves("A1")

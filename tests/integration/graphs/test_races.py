@@ -22,8 +22,9 @@ async def test_two_runners_that_wake_one_run_execute_once_and_one_is_told_to_wai
         done = [outcome for outcome in outcomes if isinstance(outcome, RunReport)]
         refused = [outcome for outcome in outcomes if not isinstance(outcome, RunReport)]
         assert [report.status for report in done] == ["completed"]
-        assert [type(error) for error in refused] == [ConflictError]
-        assert "another process" in str(refused[0])
+        (error,) = refused
+        assert isinstance(error, ConflictError)
+        assert "another process" in str(error)
         assert await other.resume(report) == done[0]
         assert len(await one.effects(CREDIT_CASE)) == await one.outbox_rows() == 1
         assert await one.audited("effect.executed") == 1
