@@ -18,6 +18,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 THOROUGH = (
     "chaos/test_review_crash.py",
     "security/test_injection.py",
+    "security/test_approving_attacks.py",
+    "unit/api/test_decisions.py",
     "integration/graphs/test_sample_reviews.py",
     "integration/graphs/test_information.py",
     "integration/graphs/test_budgets.py",

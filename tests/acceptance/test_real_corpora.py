@@ -138,6 +138,7 @@ def test_a_question_that_no_rule_answers_is_abstained_from(casewright: Command) 
     assert found["citations"] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(180)
 @pytest.mark.proves("B1", "E1", "E3")
 def test_real_complaints_are_imported_and_reviewed_to_a_defined_end(casewright: Command, shared: Path) -> None:
