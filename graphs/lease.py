@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 30
 RENEWALS_PER_LEASE = 3
+BEGINNING_SECONDS = 10
+"""Who has just got the lock needs a moment to take the lease; only after it is a holder without one a paused holder."""
 LOST = "the lease of this run was lost"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS run_leases (
@@ -141,7 +143,7 @@ def _take(path: Path, run_id: str, clock: Clock, alone: bool) -> RunLease | None
         connection.execute(_TABLE)
         connection.execute("BEGIN IMMEDIATE")
         now_ns = clock.now_ns()
-        if not alone and _expires_ns(connection, run_id) > now_ns:
+        if not alone and not _is_abandoned(connection, run_id, now_ns):
             connection.execute("ROLLBACK")
             return None
         (epoch,) = connection.execute(_TAKE, (run_id, now_ns + LEASE_SECONDS * NANOSECONDS)).fetchone()
@@ -149,9 +151,10 @@ def _take(path: Path, run_id: str, clock: Clock, alone: bool) -> RunLease | None
     return RunLease(path=path, run_id=run_id, epoch=epoch, clock=clock)
 
 
-def _expires_ns(connection: sqlite3.Connection, run_id: str) -> int:
+def _is_abandoned(connection: sqlite3.Connection, run_id: str, now_ns: int) -> bool:
+    """Whether whoever has the lock has let the lease pass; a run that has none yet is just being begun."""
     row = connection.execute("SELECT expires_ns FROM run_leases WHERE run_id = ?", (run_id,)).fetchone()
-    return 0 if row is None else int(row[0])
+    return row is not None and int(row[0]) + BEGINNING_SECONDS * NANOSECONDS <= now_ns
 
 
 def _connect(path: Path) -> sqlite3.Connection:

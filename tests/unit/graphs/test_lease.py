@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, empty_checkpoint
 
 from casewright.clock import ManualClock
 from casewright.errors import ConflictError
 from graphs.checkpoint import held_checkpoints, open_checkpoints
-from graphs.lease import LEASE_SECONDS, LOST, RunLease, leased
+from graphs.lease import BEGINNING_SECONDS, LEASE_SECONDS, LOST, RunLease, leased
 from graphs.seals import Seals
 
 SEALS = Seals(bytes(32))
@@ -82,7 +83,7 @@ async def test_a_paused_writer_loses_its_run_when_its_lease_is_over_and_can_writ
         with pytest.raises(ConflictError):
             async with held(tmp_path, clock):
                 pytest.fail("the lease was not over")
-        clock.advance(seconds=2)
+        clock.advance(seconds=BEGINNING_SECONDS + 1)
         async with held(tmp_path, clock) as successor:
             assert (successor.epoch, await successor.is_held(), await paused.is_held()) == (
                 paused.epoch + 1,
@@ -100,11 +101,30 @@ async def test_a_paused_writer_loses_its_run_when_its_lease_is_over_and_can_writ
 
 
 @pytest.mark.proves("E4")
+async def test_who_has_just_got_the_lock_is_given_time_to_take_the_lease(tmp_path: Path) -> None:
+    clock = ManualClock(START_NS)
+    beginner = FileLock(tmp_path / "locks" / "run-1.lock", thread_local=False)
+    (tmp_path / "locks").mkdir()
+    with beginner, pytest.raises(ConflictError):
+        async with held(tmp_path, clock):
+            pytest.fail("the run is new, and somebody is beginning it")
+    async with held(tmp_path, clock):
+        pass
+    with beginner:
+        with pytest.raises(ConflictError):
+            async with held(tmp_path, clock):
+                pytest.fail("the lease was given back a moment ago, and somebody is taking it")
+        clock.advance(seconds=BEGINNING_SECONDS)
+        async with held(tmp_path, clock) as successor:
+            assert successor.epoch == 2
+
+
+@pytest.mark.proves("E4")
 async def test_a_lost_lease_that_ends_does_not_end_the_one_that_took_over(tmp_path: Path) -> None:
     clock = ManualClock(START_NS)
     first = leased(tmp_path / "checkpoints.db", tmp_path / "locks", "run-1", clock)
     await first.__aenter__()
-    clock.advance(seconds=LEASE_SECONDS + 1)
+    clock.advance(seconds=LEASE_SECONDS + BEGINNING_SECONDS)
     async with held(tmp_path, clock) as successor:
         await first.__aexit__(None, None, None)
         assert await successor.is_held()
