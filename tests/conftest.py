@@ -18,8 +18,11 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 THOROUGH = (
     "chaos/test_review_crash.py",
     "security/test_injection.py",
+    "security/test_approval_attacks.py",
+    "security/test_approval_races.py",
     "security/test_approving_attacks.py",
     "unit/api/test_decisions.py",
+    "unit/commands/test_corpus_upkeep.py",
     "integration/graphs/test_sample_reviews.py",
     "integration/graphs/test_information.py",
     "integration/graphs/test_budgets.py",
