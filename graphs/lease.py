@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from casewright.clock import NANOSECONDS, Clock
 from casewright.errors import ConflictError
+from casewright.storage.database import storage_error
 
 if TYPE_CHECKING:
     import aiosqlite
@@ -97,10 +98,16 @@ async def leased(checkpoints: Path, locks: Path, run_id: str, clock: Clock) -> A
 
     Raises:
         HeldElsewhereError: another process is working on the run.
+        UnavailableError: another process keeps the database of checkpoints; it may have been stopped in a write.
+        StorageError: the database cannot be used.
     """
     lock = await asyncio.to_thread(_lock, locks, run_id)
     alone = _acquired(lock)
-    lease = await asyncio.to_thread(_take, checkpoints, run_id, clock, alone)
+    try:
+        lease = await asyncio.to_thread(_take, checkpoints, run_id, clock, alone)
+    except sqlite3.Error as error:
+        lock.release()
+        raise storage_error(str(checkpoints), error) from error
     if lease is None:
         raise HeldElsewhereError(f"run {run_id!r} is being worked on by another process; look again in a moment")
     renewing = asyncio.create_task(_keep(lease))

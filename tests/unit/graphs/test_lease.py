@@ -1,5 +1,6 @@
 """One writer per run: a lease that dies with its holder, runs out when it is paused, and fences its checkpoints."""
 
+import contextlib
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from filelock import FileLock
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, empty_checkpoint
 
 from casewright.clock import ManualClock
-from casewright.errors import ConflictError
+from casewright.errors import ConflictError, UnavailableError
 from graphs.checkpoint import held_checkpoints, open_checkpoints
 from graphs.lease import BEGINNING_SECONDS, LEASE_SECONDS, LOST, RunLease, leased
 from graphs.seals import Seals
@@ -117,6 +118,24 @@ async def test_who_has_just_got_the_lock_is_given_time_to_take_the_lease(tmp_pat
         clock.advance(seconds=BEGINNING_SECONDS)
         async with held(tmp_path, clock) as successor:
             assert successor.epoch == 2
+
+
+@pytest.mark.proves("E4")
+async def test_a_database_that_somebody_keeps_is_unavailable_and_leaves_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphs.lease._BUSY_SECONDS", 0)
+    clock = ManualClock(START_NS)
+    async with held(tmp_path, clock):
+        pass
+    with contextlib.closing(sqlite3.connect(tmp_path / "checkpoints.db", isolation_level=None)) as keeper:
+        keeper.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UnavailableError, match="in use"):
+            async with held(tmp_path, clock):
+                pytest.fail("nobody can take a lease now")
+        keeper.execute("ROLLBACK")
+    async with held(tmp_path, clock) as lease:
+        assert lease.epoch == 2
 
 
 @pytest.mark.proves("E4")
