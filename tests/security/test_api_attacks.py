@@ -135,9 +135,11 @@ async def test_who_may_read_a_run_may_not_therefore_steer_it_or_answer_for_it(ap
 async def test_a_question_of_one_run_is_not_answered_through_another(api: Api) -> None:
     mine, other = await api.begun(), await api.begun()
     question = await api.asked(mine)
+    assert (await api.get(f"/v1/runs/{mine}/questions/{question}")).status_code == 200
     path = f"/v1/runs/{other}/questions/{question}"
     problem(await api.get(path), 404, "not-found")
     problem(await api.post(f"{path}/answer", {"value": "stop"}, headers={"if-match": "*"}), 404, "not-found")
+    assert (await api.get(f"/v1/runs/{mine}/questions/{question}")).json()["state"] == "open"
 
 
 async def test_another_persons_question_about_the_rules_is_theirs(api: Api) -> None:

@@ -39,6 +39,8 @@ async def test_a_key_stands_for_one_request(api: Api) -> None:
     path = f"/v1/runs/{first.json()['run_id']}/pause"
     problem(await api.post(path, {"why": ""}, headers=KEY), 422, "key-reused")
     problem(await api.post("/v1/reviews", FRESH, headers={"idempotency-key": "short"}), 422, "invalid")
+    assert await runs(api) == [first.json()["run_id"]]
+    assert (await api.get(f"/v1/runs/{first.json()['run_id']}")).json()["wanted"] == "", "nobody paused it"
 
 
 async def test_another_persons_key_is_another_key(api: Api) -> None:

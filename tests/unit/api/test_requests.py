@@ -43,6 +43,7 @@ async def test_every_refusal_is_a_problem_document_that_names_its_request(api: A
         "unsupported-media-type",
     )
     problem(await api.get("/v1/runs/run-x/events", headers={"accept": "text/html"}), 404, "not-found")
+    assert (await api.post("/v1/reviews", {"case_id": CASE})).status_code == 202, "what is right is no problem"
 
 
 async def test_a_method_that_is_not_answered_names_those_that_are(api: Api) -> None:
@@ -95,6 +96,7 @@ async def test_sizes_are_refused_before_anything_is_read(world: World) -> None:
 
         said = {"content-type": "application/json"}
         problem(await api.post("/v1/reviews", headers=said, content=endless()), 413, "too-large")
+        assert (await api.post("/v1/reviews", {"case_id": CASE})).status_code == 202, "what is within them is read"
 
 
 @pytest.mark.proves("E8")
@@ -126,3 +128,4 @@ async def test_two_tokens_or_one_in_the_address_are_no_token(api: Api) -> None:
     problem(await api.http.get("/v1/runs", headers=twice), 400, "unreadable")
     problem(await api.http.get("/v1/runs", params={"access_token": token}), 400, "unreadable")
     problem(await api.get("/v1/runs", params={"access_token": token}), 400, "unreadable")
+    assert (await api.http.get("/v1/runs", headers=twice[:1])).status_code == 200

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from casewright.config import Settings
+from casewright.errors import InputError
 from casewright.launch import app_root
 from commands.api import refuse_local_people_elsewhere
 from commands.worker_processes import WorkerProcesses
@@ -27,11 +29,21 @@ def test_local_identities_are_not_served_to_other_machines(alone: Casewright, tm
 
 
 def test_on_this_machine_or_with_an_issuer_any_address_may_be_listened_on(world: World, tmp_path: Path) -> None:
-    for host in ("127.0.0.1", "localhost", "::1", "127.9.9.9"):
-        refuse_local_people_elsewhere(world.services.settings, host)
+    here = {host: is_refused(world.services.settings, host) for host in ("127.0.0.1", "localhost", "::1", "127.9.9.9")}
+    assert here == dict.fromkeys(here, False)
+    assert is_refused(world.services.settings, "0.0.0.0")
     folder = tmp_path / "issuer"
     folder.mkdir()
-    refuse_local_people_elsewhere(Issuer(folder).services(world.home).settings, "0.0.0.0")
+    assert not is_refused(Issuer(folder).services(world.home).settings, "0.0.0.0")
+
+
+def is_refused(settings: Settings, host: str) -> bool:
+    """Whether the API does not listen on this address."""
+    try:
+        refuse_local_people_elsewhere(settings, host)
+    except InputError:
+        return True
+    return False
 
 
 def test_a_folder_that_is_not_set_up_stops_the_start(alone: Casewright, tmp_path: Path) -> None:
