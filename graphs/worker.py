@@ -177,7 +177,9 @@ class SqliteRunner(RunRequests):
             rested = await self._drivers.of(run).resume(run.tenant, run.run_id)
         except ConflictError:  # another process holds it, or took it over
             self._leave(run)
-        except Exception:  # noqa: BLE001 - the boundary of one run: its driver noted and logged it, the others go on
+        except Exception as error:  # noqa: BLE001 - the boundary of one run; the others go on
+            # Its driver has logged what failed in a step with its place; this also tells of what failed before.
+            _log.warning("run %r is left alone for a while: %s", run.run_id, type(error).__name__)
             self._leave(run)
         else:
             if self._tell is not None:
