@@ -21,6 +21,7 @@ from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import DeniedError, NotFoundError
 from graphs.records import ENDED, RunEvent, RunRow
 from servers.permission import Deed
+from servers.readable import READ, is_own
 
 QUESTION = "ask"
 """The kind of run that a question about the rules is."""
@@ -36,7 +37,6 @@ BEGUN = {"Location": "Where the run is.", "ETag": "Its tag."}
 PART = 100
 SCANNED = 300
 """Rows that are looked at for one page."""
-READ_RUN = Deed(name="read_run", verb="read")
 LIST_RUNS = Deed(name="list_runs", verb="list")
 
 
@@ -196,7 +196,7 @@ async def _is_readable(asker: Asker, row: RunRow, known: dict[str, bool]) -> boo
             known[row.case_id] = False
         else:
             known[row.case_id] = True
-    return known[row.case_id] and (bool(row.case_id) or _owns(asker, row))
+    return known[row.case_id] and (bool(row.case_id) or is_own(asker.principal, row))
 
 
 async def check_readable(asker: Asker, row: RunRow, *, owned: bool = True) -> None:
@@ -209,15 +209,11 @@ async def check_readable(asker: Asker, row: RunRow, *, owned: bool = True) -> No
         NotFoundError: they may not.
     """
     if row.case_id:
-        await asker.readable(READ_RUN, row.case_id)
+        await asker.readable(READ, row.case_id)
         return
     try:
         await asker.allowed(ask_deed(asker.principal))
     except DeniedError as error:
         raise NotFoundError(f"run {row.run_id!r} is not for {asker.principal.id!r}") from error
-    if owned and not _owns(asker, row):
+    if owned and not is_own(asker.principal, row):
         raise NotFoundError(f"run {row.run_id!r} is another person's question")
-
-
-def _owns(asker: Asker, row: RunRow) -> bool:
-    return asker.principal.id == row.subject or "auditor" in asker.principal.roles

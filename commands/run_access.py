@@ -10,9 +10,6 @@ from graphs.requests import RunRequests
 from servers.permission import Deed
 from servers.readable import READ, permit_on_run
 
-STEER = Deed(name="steer_run", verb="write", risk="medium")
-ANSWER = Deed(name="answer_question", verb="write", risk="medium")
-
 
 def build_requests(shell: Shell) -> RunRequests:
     """What people ask of runs, over the shell's stores."""

@@ -15,10 +15,11 @@ from casewright.errors import InputError
 from commands.driving import drive, followed
 from commands.orchestrator import build_records
 from commands.review import EXIT_CODES, show_report
-from commands.run_access import ANSWER, STEER, build_requests, permitted_review
+from commands.run_access import build_requests, permitted_review
 from commands.shell import Shell
 from commands.visible import visible_text
 from graphs.records import RunRow
+from servers.readable import ANSWER, STEER
 
 RUN = typer.Argument(help="Run id.")
 WHY = typer.Option("", "--why", help="Why, for the record.")

@@ -26,6 +26,8 @@ class RunIdentity(Protocol):
 
 
 READ = Deed(name="read_run", verb="read")
+STEER = Deed(name="steer_run", verb="write", risk="medium")
+ANSWER = Deed(name="answer_question", verb="write", risk="medium")
 GIVE_FEEDBACK = Deed(name="give_feedback", verb="check")
 
 
@@ -55,7 +57,12 @@ async def is_permitted_on_run(
     return True
 
 
+def is_own(principal: Principal, run: RunIdentity) -> bool:
+    """Whether a question about the rules is the person's own, or theirs to audit."""
+    return principal.id == run.subject or "auditor" in principal.roles
+
+
 def _own_question(principal: Principal, run: RunIdentity) -> str:
-    if principal.id != run.subject and "auditor" not in principal.roles:
+    if not is_own(principal, run):
         raise DeniedError(f"run {run.run_id!r} is another person's question", code="not_own_question")
     return ""

@@ -13,7 +13,7 @@ from api.pages import Page, page_of, place_of
 from api.paging import PagingDep
 from api.permission import Asker, AskerDep, GovernedRoute
 from api.resource_examples import CASE, CASES
-from api.run_views import FOUND, LIST_RUNS, READ_RUN, RunSummary, readable_rows
+from api.run_views import FOUND, LIST_RUNS, RunSummary, readable_rows
 from casewright.contracts.case import CaseType, Communication, EvidenceItem, Note, TimelineEvent, Transaction
 from casewright.contracts.recommendation import CaseAssessment
 from casewright.errors import DeniedError, NotFoundError
@@ -27,6 +27,7 @@ from servers.case_facts.tools import (
     Timeline,
     Transactions,
 )
+from servers.readable import READ
 
 if TYPE_CHECKING:
     from servers.own_reading import OwnReading
@@ -87,7 +88,7 @@ async def list_cases(
 )
 async def get_case(asker: AskerDep, request: Request, case_id: CaseInPath) -> Response:
     """Sealed evidence that you may not see is absent, and values above what you may read are redacted."""
-    await asker.readable(READ_RUN, case_id)
+    await asker.readable(READ, case_id)
     try:
         return tagged(request, await _view(asker, case_id))
     except DeniedError as error:
@@ -109,7 +110,7 @@ async def list_case_runs(
     paging: PagingDep,
 ) -> Response:
     """Reviews of it that are open, and those that have ended."""
-    await asker.readable(READ_RUN, case_id)
+    await asker.readable(READ, case_id)
     chosen = {"case_id": case_id, "status": ""}
     place = place_of(asker.principal.tenant, asker.principal.id, "case-runs", **chosen)
     position = asker.parts.cursors.read(place, paging.cursor)

@@ -10,12 +10,13 @@ from api.docs import READING, example, problems
 from api.etags import TAGGED, tagged
 from api.permission import Asker, AskerDep, GovernedRoute
 from api.resource_examples import DRAFT, DRAFT_DIFF, DRAFT_VERSIONS
-from api.run_views import FOUND, READ_RUN
+from api.run_views import FOUND
 from casewright.clock import iso
 from casewright.contracts.base import Contract
 from casewright.contracts.recommendation import DraftVersion, Recommendation
 from casewright.errors import DeniedError, NotFoundError
 from servers.drafting.tools import DraftDiff
+from servers.readable import READ
 
 if TYPE_CHECKING:
     from servers.own_reading import OwnReading
@@ -124,7 +125,7 @@ async def _draft(asker: Asker, draft_id: str, version: int) -> DraftView:
     """
     services = asker.parts.services
     stored = await services.drafts.find(asker.principal.tenant, draft_id, version or None)
-    await asker.readable(READ_RUN, stored.case_id if stored is not None else "")
+    await asker.readable(READ, stored.case_id if stored is not None else "")
     if stored is None:
         raise _absent(draft_id)
     arguments = {"draft_id": draft_id, "draft_version": version}

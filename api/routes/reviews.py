@@ -11,9 +11,10 @@ from api.etags import tagged
 from api.examples import RUN
 from api.idempotency import KEYED, named_run
 from api.permission import AskerDep, GovernedRoute
-from api.run_views import BEGUN, READ_RUN, CaseId, RunView
+from api.run_views import BEGUN, CaseId, RunView
 from casewright.contracts.base import Contract
 from servers.permission import Deed
+from servers.readable import READ
 
 router = APIRouter(prefix="/v1", tags=["reviews"], route_class=GovernedRoute)
 START = Deed(name="start_review", verb="write", risk="medium")
@@ -41,7 +42,7 @@ async def start_review(
     wanted: Annotated[ReviewRequest, Body(openapi_examples={"case": {"value": {"case_id": "HL-2026-0001"}}})],
 ) -> Response:
     """Queue a review, or give the run of this case that is open. Follow its events, or read it at `Location`."""
-    await asker.readable(READ_RUN, wanted.case_id)
+    await asker.readable(READ, wanted.case_id)
     await asker.allowed_on_case(START, wanted.case_id)
     asker.parts.services.corpus.index_version()  # without an index no run is begun, let alone ended as incomplete
     row = await asker.parts.requests.start(

@@ -14,10 +14,9 @@ from api.permission import Asker, AskerDep, GovernedRoute
 from api.run_views import FOUND, RunId, RunQuestionView, readable_run
 from casewright.contracts.base import Contract
 from casewright.errors import NotFoundError
-from servers.permission import Deed
+from servers.readable import ANSWER
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=GovernedRoute)
-ANSWER = Deed(name="answer_question", verb="write", risk="medium")
 QuestionId = Annotated[
     str, Path(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["question-4b7d2c90"])
 ]

@@ -3,7 +3,7 @@
 Each is a committed row; whoever drives the run obeys between two steps, and nothing else reaches it.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Request
 from pydantic import Field
@@ -17,10 +17,20 @@ from api.permission import Asker, AskerDep, GovernedRoute
 from api.run_views import BEGUN, FOUND, RunId, RunView, readable_run
 from casewright.contracts.base import Contract
 from graphs.records import RunRow
-from servers.permission import Deed
+from servers.readable import STEER
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=GovernedRoute)
-STEER = Deed(name="steer_run", verb="write", risk="medium")
+STEERED: dict[str, Any] = {
+    "status_code": 202,
+    "response_model": RunView,
+    "dependencies": [CONDITIONAL, KEYED],
+    "responses": example(RUN, "The run as it is now.", FOUND, status=202) | problems(*CHANGING, "changed"),
+}
+"""What every such operation declares and answers."""
+FORKED: dict[str, Any] = {
+    **STEERED,
+    "responses": example(RUN, "The new run.", BEGUN, status=202) | problems(*CHANGING, "changed"),
+}
 
 
 class Reason(Contract):
@@ -41,10 +51,7 @@ class ForkRequest(Contract):
     "/{run_id}/cancel",
     operation_id="cancel_run",
     summary="End a run; what it did stays done",
-    status_code=202,
-    response_model=RunView,
-    dependencies=[CONDITIONAL, KEYED],
-    responses=example(RUN, "The run as it is now.", FOUND, status=202) | problems(*CHANGING, "changed"),
+    **STEERED,
 )
 async def cancel_run(
     asker: AskerDep,
@@ -63,10 +70,7 @@ async def cancel_run(
     "/{run_id}/pause",
     operation_id="pause_run",
     summary="Let a run rest until it is resumed",
-    status_code=202,
-    response_model=RunView,
-    dependencies=[CONDITIONAL, KEYED],
-    responses=example(RUN, "The run as it is now.", FOUND, status=202) | problems(*CHANGING, "changed"),
+    **STEERED,
 )
 async def pause_run(
     asker: AskerDep,
@@ -83,10 +87,7 @@ async def pause_run(
     "/{run_id}/resume",
     operation_id="resume_run",
     summary="Let a paused run go on",
-    status_code=202,
-    response_model=RunView,
-    dependencies=[CONDITIONAL, KEYED],
-    responses=example(RUN, "The run as it is now.", FOUND, status=202) | problems(*CHANGING, "changed"),
+    **STEERED,
 )
 async def resume_run(
     asker: AskerDep,
@@ -102,10 +103,7 @@ async def resume_run(
     "/{run_id}/retry",
     operation_id="retry_run",
     summary="Let a failed run try its last step again",
-    status_code=202,
-    response_model=RunView,
-    dependencies=[CONDITIONAL, KEYED],
-    responses=example(RUN, "The run as it is now.", FOUND, status=202) | problems(*CHANGING, "changed"),
+    **STEERED,
 )
 async def retry_run(
     asker: AskerDep,
@@ -121,10 +119,7 @@ async def retry_run(
     "/{run_id}/fork",
     operation_id="fork_run",
     summary="Begin another run where this one stands",
-    status_code=202,
-    response_model=RunView,
-    dependencies=[CONDITIONAL, KEYED],
-    responses=example(RUN, "The new run.", BEGUN, status=202) | problems(*CHANGING, "changed"),
+    **FORKED,
 )
 async def fork_run(
     asker: AskerDep,
