@@ -11,7 +11,8 @@ from casewright.contracts.clause import ClauseHit, SearchResult
 from casewright.contracts.recommendation import VerifiedCitation
 from casewright.models.accounting import CallRecord
 from casewright.models.excerpt import Quotation
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from casewright.models.question import ANSWER_QUESTION, AnswerInput
 
 HITS = 12

@@ -20,7 +20,8 @@ from casewright.contracts.recommendation import (
     Recommendation,
 )
 from casewright.models.excerpt import ClauseExcerpt
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from casewright.models.recommendation import (
     DRAFT_RECOMMENDATION,
     CaseFact,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from agents.documents import CaseReading
 from agents.toolbox import Toolbox
 from casewright.models.classification import INTAKE_CLASSIFY, ClassifyInput, Topic
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ from casewright.contracts.clause import (
 from casewright.contracts.recommendation import ClauseRef
 from casewright.corpus.citations import sentences
 from casewright.models.excerpt import ClauseExcerpt
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from casewright.models.selection import RESEARCH_SELECT, CandidateClause, SelectInput
 
 Handle = tuple[str, str, str]

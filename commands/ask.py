@@ -13,7 +13,7 @@ from rich.text import Text
 from agents.answerer import answer
 from casewright.clock import today
 from casewright.contracts.run import RunStatus
-from casewright.models.gateway import CallContext
+from casewright.models.layer import CallContext
 from commands.corpus import new_run, parse_date
 from commands.orchestrator import build_gateway, build_records
 from commands.shell import Shell

@@ -15,7 +15,8 @@ from casewright.audit.entry import AuditEntry
 from casewright.contracts.principal import Actor
 from casewright.errors import DeniedError, NotFoundError
 from casewright.identity.tokens import DELEGATED_SECONDS
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from casewright.services import Services
 from graphs.attempts import after_failure
 from graphs.connections import Connector

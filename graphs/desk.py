@@ -10,7 +10,8 @@ from casewright.clock import Clock
 from casewright.config import Budgets
 from casewright.contracts.question import RunQuestion
 from casewright.identity.local import Directory
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from graphs.connections import Connections, RunIdentity
 from graphs.spending import Spending
 from graphs.state import ReviewState

@@ -12,7 +12,7 @@ from casewright.audit.standing import Standing
 from casewright.contracts.controls import Switches
 from casewright.controls.reviewed import ReviewedData
 from casewright.errors import DeniedError
-from casewright.models.gateway import CallContext
+from casewright.models.layer import CallContext
 
 
 class SwitchedModels:

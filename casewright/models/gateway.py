@@ -20,6 +20,7 @@ from casewright.config import Settings
 from casewright.errors import CasewrightError, DeniedError, InputError, ModelError
 from casewright.models.accounting import CallRecord, Recorder
 from casewright.models.dialogue import Answer, Dialogue, Spent
+from casewright.models.layer import CallContext, Layer
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission, PermittedProvider
 from casewright.models.prompts import JSON_PROMPT, REPAIR_PROMPT, PromptLibrary
@@ -27,16 +28,6 @@ from casewright.models.provider import Provider
 from casewright.models.retry import RetryPolicy
 from casewright.models.task import InputT, OutputT, Task
 from casewright.models.tasks import TASKS
-
-
-@dataclass(frozen=True, kw_only=True)
-class CallContext:
-    """Whose call it is; goes to the record, never to the model."""
-
-    run_id: str
-    case_id: str
-    tenant: str
-    agent: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +48,11 @@ class Gateway:
         recorder: Recorder,
         *,
         permission: ModelPermission,
+        layers: Sequence[Layer] = (),
         retry: RetryPolicy | None = None,
         call_timeout_seconds: float = 60.0,
     ) -> None:
-        """Check that every task has its prompt.
+        """Check that every task has its prompt. `layers` stand around every provider, the outermost first.
 
         Raises:
             InputError: there is no provider, or a task's prompt is missing or does not fit it.
@@ -71,6 +63,7 @@ class Gateway:
         self._prompts = prompts
         self._recorder = recorder
         self._permission = permission
+        self._layers = tuple(layers)
         self._retry = retry or RetryPolicy()
         self._call_timeout_seconds = call_timeout_seconds
         for one in TASKS.values():
@@ -91,7 +84,7 @@ class Gateway:
         started_ns = time.monotonic_ns()
         spent, failures, denied = Spent(), list[str](), list[DeniedError]()
         for provider in self._providers if task.may_degrade else self._providers[:1]:
-            asked = PermittedProvider(provider, self._permission, context)
+            asked = PermittedProvider(self._layered(provider, context), self._permission, context)
             try:
                 result = await self._dialogue(task, asked).hold(checked)
             except CasewrightError as error:
@@ -126,6 +119,11 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def _layered(self, provider: Provider, context: CallContext) -> Provider:
+        for layer in reversed(self._layers):
+            provider = layer.around(provider, context)
+        return provider
 
     def _dialogue(self, task: Task[InputT, OutputT], provider: Provider) -> Dialogue[InputT, OutputT]:
         return Dialogue(

@@ -5,19 +5,17 @@ The gateway asks; who answers is a seam, so that models know nothing of where sw
 tools: a model call has no resource and no caller but the run.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from casewright.errors import DeniedError
+from casewright.models.layer import CallContext
 from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider
-
-if TYPE_CHECKING:  # the gateway imports this module
-    from casewright.models.gateway import CallContext
 
 
 class ModelPermission(Protocol):
     """Answers for one call; a model that it does not let through is not asked."""
 
-    async def check(self, context: "CallContext", model: str) -> None:
+    async def check(self, context: CallContext, model: str) -> None:
         """Return if the model, by its full name `provider/model`, may be called in this run now.
 
         Raises:
@@ -34,7 +32,7 @@ class PermittedProvider:
     well, and the reply of a switched-off model is thrown away, though its tokens count.
     """
 
-    def __init__(self, provider: Provider, permission: ModelPermission, context: "CallContext") -> None:
+    def __init__(self, provider: Provider, permission: ModelPermission, context: CallContext) -> None:
         self._provider = provider
         self._permission = permission
         self._context = context

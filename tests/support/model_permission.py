@@ -1,7 +1,7 @@
 """A permission for tests whose subject is not the switches: it names the models that may be asked."""
 
 from casewright.errors import DeniedError
-from casewright.models.gateway import CallContext
+from casewright.models.layer import CallContext
 
 
 class OnlyModels:

@@ -14,7 +14,8 @@ from casewright.config import app_root
 from casewright.errors import ModelError
 from casewright.models.accounting import MemoryRecorder
 from casewright.models.anthropic import AnthropicProvider
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
 from casewright.models.retry import RetryPolicy

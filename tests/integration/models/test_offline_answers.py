@@ -10,7 +10,8 @@ from casewright.contracts.clause import SearchFilters
 from casewright.contracts.recommendation import Citation
 from casewright.corpus.corpus import Corpus
 from casewright.models.accounting import MemoryRecorder
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
 from casewright.models.question import AnswerInput, AnswerOutput

@@ -29,7 +29,8 @@ from casewright.corpus.sentences import sentences
 from casewright.drafts.gate import GateContext, check
 from casewright.models.accounting import MemoryRecorder
 from casewright.models.excerpt import ClauseExcerpt
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
 from casewright.models.recommendation import CaseFact, DraftInput, DraftOutput, MissingItem

@@ -8,7 +8,8 @@ from agents.policy_researcher import Brief, research
 from casewright.config import app_root
 from casewright.contracts.recommendation import ClauseRef
 from casewright.models.accounting import MemoryRecorder
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
+from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
 from tests.support.model_permission import offline_only

@@ -12,7 +12,7 @@ from casewright.audit.standing import standing_of
 from casewright.controls.models import SwitchedModels
 from casewright.controls.reviewed import DATA_FILE
 from casewright.errors import DeniedError, PolicyError, StorageError
-from casewright.models.gateway import CallContext
+from casewright.models.layer import CallContext
 from tests.support.installation import POLICIES
 from tests.unit.audit.kernel import TENANT, Kernel, kernel, person
 from tests.unit.audit.test_audit_log import change

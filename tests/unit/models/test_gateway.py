@@ -13,7 +13,8 @@ from casewright.config import Settings, app_root
 from casewright.errors import InputError, ModelError
 from casewright.models.accounting import CallRecord, MemoryRecorder, usage_by
 from casewright.models.anthropic import AnthropicProvider
-from casewright.models.gateway import CallContext, Gateway, from_settings
+from casewright.models.gateway import Gateway, from_settings
+from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission
 from casewright.models.prompts import PromptLibrary

@@ -15,8 +15,9 @@ from langchain_core.tools import BaseTool
 from casewright.config import app_root
 from casewright.errors import InputError, ModelError
 from casewright.models.accounting import MemoryRecorder
-from casewright.models.gateway import CallContext, Gateway
+from casewright.models.gateway import Gateway
 from casewright.models.langchain import LangChainProvider, load_langchain
+from casewright.models.layer import CallContext
 from casewright.models.prompts import PromptLibrary
 from casewright.models.retry import RetryPolicy
 from casewright.models.selection import CandidateClause, SelectInput

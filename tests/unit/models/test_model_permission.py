@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from casewright.errors import DeniedError, ModelError, StorageError
 from casewright.models.accounting import MemoryRecorder
-from casewright.models.gateway import CallContext
+from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import full_name
 from casewright.models.provider import ModelReply, Usage
