@@ -11,7 +11,7 @@ from casewright.services import Services
 from servers.callers import BearerToken, FixedToken, TokenSource, TransportVerifier
 from servers.guard import Guard
 from servers.guarded import GuardedServer
-from servers.spec import ServerSpec, ToolDefinition, ToolSpec
+from servers.spec import ServerEntries, ServerSpec, ToolDefinition, ToolSpec
 
 if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
@@ -42,7 +42,7 @@ class ServerFactory:
         """`tools` takes the place of a server's own (a measurement's trivial one); they are guarded alike."""
         self._services = services
         self._tools = tools or {}
-        self._made: dict[ServerName, tuple[Guard, tuple[ToolDefinition, ...]]] = {}
+        self._made: dict[ServerName, tuple[Guard, ServerSpec]] = {}
 
     def build(self, name: ServerName, token: str) -> GuardedServer:
         """A server for one token: stdio and in process."""
@@ -67,23 +67,31 @@ class ServerFactory:
 
     def definitions(self, name: ServerName) -> tuple[ToolDefinition, ...]:
         """The tools of a server with the hashes of their definitions."""
+        return self.spec(name).definitions
+
+    def spec(self, name: ServerName) -> ServerSpec:
+        """All that a server declares."""
         return self._parts(name)[1]
 
-    def _parts(self, name: ServerName) -> tuple[Guard, tuple[ToolDefinition, ...]]:
+    def _parts(self, name: ServerName) -> tuple[Guard, ServerSpec]:
         if name not in self._made:
             guard = Guard(self._services, server=name)
-            specs = self._tools.get(name) or _specs(self._services, name, guard)
-            self._made[name] = (guard, tuple(ToolDefinition.of(spec) for spec in specs))
+            own = self._tools.get(name)
+            entries = ServerEntries(tools=own) if own else _entries(self._services, name, guard)
+            spec = ServerSpec(
+                name=name,
+                instructions=INSTRUCTIONS[name],
+                definitions=tuple(ToolDefinition.of(tool) for tool in entries.tools),
+                resources=entries.resources,
+                prompts=entries.prompts,
+                completers=entries.completers,
+                tool_timeout_seconds=self._services.settings.tool_timeout_seconds,
+            )
+            self._made[name] = (guard, spec)
         return self._made[name]
 
     def _build(self, name: ServerName, tokens: TokenSource, **transport: Any) -> GuardedServer:
-        guard, definitions = self._parts(name)
-        spec = ServerSpec(
-            name=name,
-            instructions=INSTRUCTIONS[name],
-            definitions=definitions,
-            tool_timeout_seconds=self._services.settings.tool_timeout_seconds,
-        )
+        guard, spec = self._parts(name)
         return GuardedServer(spec=spec, guard=guard, tokens=tokens, **transport)
 
 
@@ -99,17 +107,17 @@ def transport_security(host: str, port: int) -> "TransportSecuritySettings":
     )
 
 
-def _specs(services: Services, name: ServerName, guard: Guard) -> tuple[ToolSpec, ...]:
-    match name:  # each server's tools are imported only when it is built
+def _entries(services: Services, name: ServerName, guard: Guard) -> ServerEntries:
+    match name:  # each server's entries are imported only when it is built
         case "policy-search":
             from servers.policy_search.tools import PolicySearchTools
 
-            return PolicySearchTools(services).specs()
+            return ServerEntries(tools=PolicySearchTools(services).specs())
         case "case-facts":
             from servers.case_facts.tools import CaseFactsTools
 
-            return CaseFactsTools(services).specs()
+            return ServerEntries(tools=CaseFactsTools(services).specs())
         case "drafting":
             from servers.drafting.tools import DraftingTools
 
-            return DraftingTools(services, guard).specs()
+            return ServerEntries(tools=DraftingTools(services, guard).specs())

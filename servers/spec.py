@@ -1,10 +1,11 @@
 """What a server declares of a tool, and the definition that clients see and approvals pin.
 
 It is deliberately *not* an access rule: verb, risk and resource kind are inputs of the decision.
+What else a server declares is in `servers.entry_spec`.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mcp.server.mcpserver.tools import Tool
@@ -13,6 +14,7 @@ from mcp_types import ToolAnnotations
 from casewright.canonical import digest
 from casewright.contracts.decision import Risk, Verb
 from casewright.contracts.principal import ServerName
+from servers.entry_spec import CompleterSpec, PromptSpec, ResourceSpec
 
 MetByTool = Literal["redact", "limit"]
 """Obligations that only the tool itself can meet."""
@@ -35,6 +37,8 @@ class ToolSpec:
     """Whether what it answers holds texts that nobody vouches for: evidence, letters, narratives, notes."""
     precondition: Callable[[], Awaitable[None]] | None = None
     """Runs within the permitted call before anybody is asked to approve it, and refuses what could not run."""
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """`_meta` of the listing, for example the page that shows its answers; part of the definition."""
 
     @property
     def name(self) -> str:
@@ -54,6 +58,7 @@ class ToolSpec:
                 idempotent_hint=reads or self.verb == "execute",
                 open_world_hint=False,
             ),
+            meta=dict(self.meta) or None,
             structured_output=True,
         )
 
@@ -77,17 +82,31 @@ class ToolDefinition:
             "input_schema": tool.parameters,
             "output_schema": tool.output_schema,
             "annotations": annotations,
+            **({"meta": tool.meta} if tool.meta else {}),
         }
         return cls(spec=spec, tool=tool, hash=digest(shown))
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServerEntries:
+    """All that a server lets anybody reach."""
+
+    tools: tuple[ToolSpec, ...]
+    resources: tuple[ResourceSpec, ...] = ()
+    prompts: tuple[PromptSpec, ...] = ()
+    completers: tuple[CompleterSpec, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServerSpec:
-    """What one server is: its name, what it tells a model, its tools and their deadline."""
+    """What one server is: its name, what it tells a model, its entries and the deadline of its tools."""
 
     name: ServerName
     instructions: str
     definitions: tuple[ToolDefinition, ...]
+    resources: tuple[ResourceSpec, ...]
+    prompts: tuple[PromptSpec, ...]
+    completers: tuple[CompleterSpec, ...]
     tool_timeout_seconds: float
 
 
