@@ -19,7 +19,7 @@ from casewright.models.prompts import (
     render_problems,
     render_schema,
 )
-from casewright.models.provider import ModelReply, ModelRequest, NoReply, Provider, Turn, Usage
+from casewright.models.provider import ModelReply, ModelRequest, NoReply, Provider, TextListener, Turn, Usage
 from casewright.models.retry import Deadline, RetryPolicy, complete
 from casewright.models.task import InputT, OutputT, Task
 
@@ -74,6 +74,7 @@ class Dialogue(Generic[InputT, OutputT]):
     provider: Provider
     retry: RetryPolicy
     call_timeout_seconds: float
+    listener: TextListener | None = None
 
     async def hold(self, value: InputT) -> Answer[OutputT] | NoAnswer:
         """Ask until an output is valid for `value`, or the rounds or the time are spent."""
@@ -111,6 +112,7 @@ class Dialogue(Generic[InputT, OutputT]):
             turns=(render(self.task, value),),
             max_output_tokens=self.task.max_output_tokens,
             timeout_seconds=self.call_timeout_seconds,
+            listener=self.listener,
         )
 
     def _too_long(self, request: ModelRequest) -> bool:

@@ -24,7 +24,7 @@ from casewright.models.layer import CallContext, Layer
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission, PermittedProvider
 from casewright.models.prompts import JSON_PROMPT, REPAIR_PROMPT, PromptLibrary
-from casewright.models.provider import Provider
+from casewright.models.provider import Provider, TextListener
 from casewright.models.retry import RetryPolicy
 from casewright.models.task import InputT, OutputT, Task
 from casewright.models.tasks import TASKS
@@ -71,8 +71,18 @@ class Gateway:
         prompts.get(REPAIR_PROMPT)
         prompts.get(JSON_PROMPT)
 
-    async def run(self, task: Task[InputT, OutputT], value: InputT, *, context: CallContext) -> TaskResult[OutputT]:
+    async def run(
+        self,
+        task: Task[InputT, OutputT],
+        value: InputT,
+        *,
+        context: CallContext,
+        listener: TextListener | None = None,
+    ) -> TaskResult[OutputT]:
         """Have `task` answered for `value`.
+
+        Args:
+            listener: hears replies as they are written, those that do not hold in the end as well.
 
         Raises:
             InputError: the input is not valid for the task.
@@ -86,7 +96,7 @@ class Gateway:
         for provider in self._providers if task.may_degrade else self._providers[:1]:
             asked = PermittedProvider(self._layered(provider, context), self._permission, context)
             try:
-                result = await self._dialogue(task, asked).hold(checked)
+                result = await self._dialogue(task, asked, listener).hold(checked)
             except CasewrightError as error:
                 ending = _Ending(failures=(*failures, f"{provider.name}: {error}"))
                 await self._recorder.record(self._record(task, context, spent, ending, started_ns))
@@ -125,13 +135,16 @@ class Gateway:
             provider = layer.around(provider, context)
         return provider
 
-    def _dialogue(self, task: Task[InputT, OutputT], provider: Provider) -> Dialogue[InputT, OutputT]:
+    def _dialogue(
+        self, task: Task[InputT, OutputT], provider: Provider, listener: TextListener | None
+    ) -> Dialogue[InputT, OutputT]:
         return Dialogue(
             task=task,
             prompts=self._prompts,
             provider=provider,
             retry=self._retry,
             call_timeout_seconds=self._call_timeout_seconds,
+            listener=listener,
         )
 
     def _record(

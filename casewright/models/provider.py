@@ -5,7 +5,7 @@ the gateway. A failure is a value, so that it cannot be forgotten on the way.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from casewright.contracts.base import Contract
 from casewright.models.task import TaskRisk
@@ -41,6 +41,20 @@ class Turn:
     text: str
 
 
+class TextListener(Protocol):
+    """Hears a reply while it is written. It never raises for what it hears, and nothing it hears is the answer:
+    that is the whole reply, validated.
+    """
+
+    async def begin(self) -> None:
+        """A reply begins; whatever was heard before belongs to another one."""
+        ...
+
+    async def hear(self, text: str) -> None:
+        """Take the next piece of the reply's text."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelRequest:
     """One call. Remote providers read the text, the offline provider reads `input`."""
@@ -54,6 +68,9 @@ class ModelRequest:
     turns: tuple[Turn, ...]
     max_output_tokens: int
     timeout_seconds: float
+    listener: TextListener | None = None
+    """Who hears the reply's text as it comes, from a provider that streams; who changes the text of a reply on its
+    way has to change what is heard alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +108,8 @@ class Capabilities:
     """True: the provider holds the model to the JSON schema; else the prompt must ask for it."""
     leaves_process: bool
     """True: the input is sent to someone else."""
+    streaming: bool = False
+    """True: a request's listener hears the reply as it is written; else it hears nothing."""
 
 
 class Provider(Protocol):
@@ -113,4 +132,15 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """A provider that can say beforehand how many tokens a request is."""
+
+    async def count(self, request: ModelRequest) -> int | None:
+        """Input tokens of the request as its service counts them, what a cache will give included; None: it could
+        not be told within the request's time.
+        """
         ...
