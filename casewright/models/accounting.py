@@ -10,8 +10,40 @@ from casewright.contracts.base import Contract
 from casewright.models.provider import Usage
 
 
+class Attempt(Contract):
+    """One time that one model was to be asked; of a call that was retried, mended or passed on there are several."""
+
+    provider: str
+    model: str
+    """As the reply named it, or else as it was asked for."""
+    outcome: Literal["answered", "invalid", "failed", "refused"]
+    """`invalid`: the reply did not hold; `failed`: there was none; `refused`: nothing was sent."""
+    reason: str = ""
+    """Why it was not `answered`; carries no text of the input or of a reply."""
+    request_id: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    calls: int = 1
+    """Requests that were sent."""
+    duration_ms: int = 0
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cache_read_tokens=self.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens,
+        )
+
+
 class CallRecord(Contract):
-    """One run of one task, whatever came of it; integers only, ready for canonical JSON."""
+    """One run of one task, whatever came of it; integers only, ready for canonical JSON.
+
+    Records of before attempts, costs and recordings were kept lack the fields that have a default.
+    """
 
     task: str
     task_version: int
@@ -43,6 +75,25 @@ class CallRecord(Contract):
     case_id: str
     tenant: str
     agent: str
+    call_id: str = ""
+    """Names what is kept of the call beside the audit; empty: nothing is."""
+    attempts: tuple[Attempt, ...] = ()
+    """In their order; their tokens add up to those above."""
+    cache: Literal["hit", "miss", "off"] = "off"
+    """Of answers: `hit`: an answer was given again and nobody was asked; `off`: it was not looked for."""
+    estimated_tokens: int = 0
+    """What was held to be the most that the requests could use, before they were sent; 0: nobody estimated."""
+    estimated_cost_micro: int = 0
+    cost_micro: int = 0
+    """What it cost, in millionths of `currency`."""
+    currency: str = ""
+    """Empty: nobody worked out what it cost."""
+    priced: bool = False
+    """True: every model that was asked has a price. False: `cost_micro` is the most it can have cost."""
+    cassettes: tuple[str, ...] = ()
+    """The addresses of what was exchanged with models, in order."""
+    output_sha256: str = ""
+    """Of the answer as JSON; empty: there was none, or it is of before it was kept."""
 
 
 class Recorder(Protocol):
