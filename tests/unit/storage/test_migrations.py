@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 import casewright.cases.tables
+import casewright.storage.model_tables
 import casewright.storage.run_tables
 import casewright.storage.tables
 from casewright.errors import StorageError
@@ -18,7 +19,12 @@ from casewright.storage.metadata import METADATA
 from casewright.storage.migrate import current, upgrade
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-_TABLE_MODULES = (casewright.cases.tables, casewright.storage.run_tables, casewright.storage.tables)
+_TABLE_MODULES = (
+    casewright.cases.tables,
+    casewright.storage.model_tables,
+    casewright.storage.run_tables,
+    casewright.storage.tables,
+)
 
 
 def test_the_migrated_schema_is_the_one_the_code_uses(tmp_path: Path) -> None:
