@@ -39,10 +39,11 @@ class AuditRecorder:
 
 def build_gateway(services: Services) -> "Gateway":
     """The model gateway with the prompts that ship with the agents."""
-    from casewright.models.gateway import from_settings
+    from casewright.models.assembly import Layers, from_settings
 
     prompts = app_root() / "agents" / "prompts"
-    return from_settings(services.settings, prompts, AuditRecorder(services), build_permission(services))
+    layers = Layers()
+    return from_settings(services.settings, prompts, AuditRecorder(services), build_permission(services), layers)
 
 
 def build_permission(services: Services) -> "ModelPermission":

@@ -71,6 +71,8 @@ class CallRecord(Contract):
     outcome: Literal["answered", "failed"]
     reason: str
     """Why it was degraded or failed; empty otherwise."""
+    left_out: int = 0
+    """Pieces of evidence, the lowest ranked, that were not sent because the input was too long for the model."""
     run_id: str
     case_id: str
     tenant: str

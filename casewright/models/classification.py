@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from casewright.contracts.base import Contract
-from casewright.contracts.case import CaseType
+from casewright.contracts.case import CaseType, Classification
 from casewright.models.support import has_hidden_characters
 from casewright.models.task import Task
 
@@ -125,4 +125,9 @@ INTAKE_CLASSIFY: Task[ClassifyInput, ClassifyOutput] = Task(
     untrusted_fields=("title", "narrative", "product", "issue", "transactions"),
     check=check_classification,
     may_degrade=True,
+    data_class=Classification.CONFIDENTIAL,
+    holds_case=True,
+    personal_data=True,
+    deterministic=True,
+    max_cost_micro=500_000,
 )

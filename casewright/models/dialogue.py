@@ -10,6 +10,7 @@ from typing import Generic
 
 from pydantic import ValidationError
 
+from casewright.models.layer import CallContext
 from casewright.models.prompts import (
     JSON_PROMPT,
     REPAIR_PROMPT,
@@ -72,6 +73,7 @@ class Dialogue(Generic[InputT, OutputT]):
     task: Task[InputT, OutputT]
     prompts: PromptLibrary
     provider: Provider
+    context: CallContext
     retry: RetryPolicy
     call_timeout_seconds: float
     listener: TextListener | None = None
@@ -105,7 +107,11 @@ class Dialogue(Generic[InputT, OutputT]):
             system = f"{system}\n\n{render_schema(self.prompts.get(JSON_PROMPT), self.task.output)}"
         return ModelRequest(
             task=self.task.name,
+            task_version=self.task.version,
             risk=self.task.risk,
+            data_class=self.context.data_class(self.task),
+            personal_data=self.task.personal_data,
+            max_cost_micro=self.task.max_cost_micro,
             input=value,
             output=self.task.output,
             system=system,

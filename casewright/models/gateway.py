@@ -9,19 +9,16 @@ decides nothing about access itself and believes nothing a model says about itse
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Generic, Self
 
 from pydantic import ValidationError
 
-from casewright.config import Settings
 from casewright.errors import CasewrightError, DeniedError, InputError, ModelError
 from casewright.models.accounting import CallRecord, Recorder
 from casewright.models.dialogue import Answer, Dialogue, Spent
-from casewright.models.layer import CallContext, Layer
-from casewright.models.offline import OfflineProvider
+from casewright.models.layer import AnswerCache, CallContext, CallNotes, Layer, new_call_id
 from casewright.models.permission import ModelPermission, PermittedProvider
 from casewright.models.prompts import JSON_PROMPT, REPAIR_PROMPT, PromptLibrary
 from casewright.models.provider import Provider, TextListener
@@ -49,6 +46,7 @@ class Gateway:
         *,
         permission: ModelPermission,
         layers: Sequence[Layer] = (),
+        answers: AnswerCache | None = None,
         retry: RetryPolicy | None = None,
         call_timeout_seconds: float = 60.0,
     ) -> None:
@@ -64,6 +62,7 @@ class Gateway:
         self._recorder = recorder
         self._permission = permission
         self._layers = tuple(layers)
+        self._answers = answers
         self._retry = retry or RetryPolicy()
         self._call_timeout_seconds = call_timeout_seconds
         for one in TASKS.values():
@@ -91,12 +90,13 @@ class Gateway:
             StorageError: nobody can tell what is switched off; no model was called.
         """
         checked = _validated(task, value)
+        context = replace(context, call_id=new_call_id(), notes=CallNotes())
         started_ns = time.monotonic_ns()
         spent, failures, denied = Spent(), list[str](), list[DeniedError]()
         for provider in self._providers if task.may_degrade else self._providers[:1]:
             asked = PermittedProvider(self._layered(provider, context), self._permission, context)
             try:
-                result = await self._dialogue(task, asked, listener).hold(checked)
+                result = await self._dialogue(task, asked, context, listener).hold(checked)
             except CasewrightError as error:
                 ending = _Ending(failures=(*failures, f"{provider.name}: {error}"))
                 await self._recorder.record(self._record(task, context, spent, ending, started_ns))
@@ -136,12 +136,13 @@ class Gateway:
         return provider
 
     def _dialogue(
-        self, task: Task[InputT, OutputT], provider: Provider, listener: TextListener | None
+        self, task: Task[InputT, OutputT], provider: Provider, context: CallContext, listener: TextListener | None
     ) -> Dialogue[InputT, OutputT]:
         return Dialogue(
             task=task,
             prompts=self._prompts,
             provider=provider,
+            context=context,
             retry=self._retry,
             call_timeout_seconds=self._call_timeout_seconds,
             listener=listener,
@@ -176,35 +177,11 @@ class Gateway:
             case_id=context.case_id,
             tenant=context.tenant,
             agent=context.agent,
+            call_id=context.call_id,
+            estimated_tokens=context.notes.estimated_tokens,
+            estimated_cost_micro=context.notes.estimated_cost_micro,
+            cassettes=tuple(context.notes.cassettes),
         )
-
-
-def from_settings(settings: Settings, prompts_folder: Path, recorder: Recorder, permission: ModelPermission) -> Gateway:
-    """The gateway that `settings` ask for: Anthropic when there is a key, the offline provider always last.
-
-    Raises:
-        InputError: the prompts folder or a prompt file is missing or malformed.
-    """
-    providers: list[Provider] = []
-    if settings.anthropic_api_key:
-        # Imported here because most processes never use it.
-        from casewright.models.anthropic import AnthropicProvider
-
-        providers.append(
-            AnthropicProvider(
-                api_key=settings.anthropic_api_key,
-                base_url=settings.anthropic_base_url,
-                model=settings.anthropic_model,
-            )
-        )
-    providers.append(OfflineProvider())
-    return Gateway(
-        providers,
-        PromptLibrary(prompts_folder),
-        recorder,
-        permission=permission,
-        call_timeout_seconds=settings.model_timeout_seconds,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,25 @@ A layer sees the whole request and the whole reply and may replace either. In wh
 `casewright.models.assembly`; a layer knows none of the others.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from casewright.contracts.base import Contract
+from casewright.contracts.case import Classification
 from casewright.models.provider import Provider
+from casewright.models.task import Task
+
+
+@dataclass(kw_only=True)
+class CallNotes:
+    """What layers find out about one call, for its record; the gateway begins each call with new ones."""
+
+    estimated_tokens: int = 0
+    """The most that its requests could use."""
+    estimated_cost_micro: int = 0
+    cassettes: list[str] = field(default_factory=list[str])
+    """Addresses of the exchanges that were recorded, in order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +33,24 @@ class CallContext:
     case_id: str
     tenant: str
     agent: str
+    case_class: Classification | None = None
+    """What the case is classified as; None: not known, so a task about a case counts as `restricted`."""
+
+    call_id: str = ""
+    """Names the call; the gateway gives it."""
+    notes: CallNotes = field(default_factory=CallNotes, compare=False, repr=False)
+
+    def data_class(self, task: Task[Any, Any]) -> Classification:
+        """How far what `task` sends in this call may travel: the stricter one of the task's class and the case's."""
+        if not task.holds_case:
+            return task.data_class
+        levels = list(Classification)
+        return max(task.data_class, self.case_class or Classification.RESTRICTED, key=levels.index)
+
+
+def new_call_id() -> str:
+    """A name for one call."""
+    return f"call-{secrets.token_hex(8)}"
 
 
 class Layer(Protocol):
@@ -25,4 +58,30 @@ class Layer(Protocol):
 
     def around(self, provider: Provider, context: CallContext) -> Provider:
         """A provider for one call of one task that does its part and asks `provider` for the rest."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedTask:
+    """One task with its input, as one model is asked for it: everything that its answer depends on."""
+
+    task: Task[Any, Any]
+    value: Contract
+    provider: str
+    model: str
+    prompt_sha256: str
+    context: CallContext
+
+
+class AnswerCache(Protocol):
+    """Keeps valid answers of deterministic tasks. It stands around the whole dialogue, so it keeps nothing unchecked;
+    what it gives back is validated again, and the model has to be permitted as if it were asked.
+    """
+
+    async def find(self, asked: AskedTask) -> str | None:
+        """The output as JSON that was kept for exactly this; None: there is none."""
+        ...
+
+    async def keep(self, asked: AskedTask, output: str) -> None:
+        """Keep a valid output, as JSON."""
         ...

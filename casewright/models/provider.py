@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from casewright.contracts.base import Contract
+from casewright.contracts.case import Classification
 from casewright.models.task import TaskRisk
 
 
@@ -56,11 +57,29 @@ class TextListener(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DataLabel:
+    """What is known of what a request carries: from stores and code, never from a caller or a model."""
+
+    classification: Classification
+    sealed: bool
+    """True: something of it is sealed, or comes from evidence that is restricted."""
+    redacted: bool
+    """True: personal values stand in it as placeholders."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelRequest:
     """One call. Remote providers read the text, the offline provider reads `input`."""
 
     task: str
+    task_version: int
     risk: TaskRisk
+    data_class: Classification
+    """Of everything that is sent: the task's or the case's, whichever is stricter."""
+    personal_data: bool
+    """True: it may tell something about a person."""
+    max_cost_micro: int
+    """What it may cost at most, in millionths of the currency of `prices.toml`."""
     input: Contract
     output: type[Contract]
     """The reply must be one JSON document of this model."""
@@ -71,6 +90,8 @@ class ModelRequest:
     listener: TextListener | None = None
     """Who hears the reply's text as it comes, from a provider that streams; who changes the text of a reply on its
     way has to change what is heard alike."""
+    label: DataLabel | None = None
+    """Set by the layer of protection; None: nobody knows what it carries, so it does not leave."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +119,9 @@ class NoReply:
     request_id: str = ""
     usage: Usage = field(default_factory=Usage)
     calls: int = 1
+    """Requests that were sent; none: something before the provider stopped it."""
+    denied: str = ""
+    """Code of the decision that forbade the request, such as `switched_off`; empty: nobody forbade it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +134,17 @@ class Capabilities:
     """True: the input is sent to someone else."""
     streaming: bool = False
     """True: a request's listener hears the reply as it is written; else it hears nothing."""
+    tools: bool = False
+    """True: it can be held to call a tool."""
+    prompt_caching: bool = False
+    """True: a stable beginning of the prompt costs less the second time."""
+    token_counting: bool = False
+    """True: it says beforehand how many tokens a request is; see `CountsTokens`."""
+    region: str = ""
+    """Where the input is worked on, as the installation names it; empty: nobody said, so nothing that needs a region
+    may go there."""
+    max_input_tokens: int | None = None
+    """More than this it does not read; None: only the task's own limit holds."""
 
 
 class Provider(Protocol):

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from casewright.contracts.base import Contract
+from casewright.contracts.case import Classification
 from casewright.contracts.clause import SearchResult
 from casewright.models.excerpt import Quotation
 from casewright.models.support import has_hidden_characters, unsupported
@@ -77,6 +78,11 @@ ANSWER_QUESTION: Task[AnswerInput, AnswerOutput] = Task(
     untrusted_fields=("question", "result"),
     check=check_answer,
     may_degrade=True,
+    data_class=Classification.INTERNAL,
+    holds_case=False,
+    personal_data=True,
+    deterministic=True,
+    max_cost_micro=700_000,
     hidden={
         "result": {"hits": {"__all__": {"sha256", "position", "parents", "score", "rank", "exact_reference", "status"}}}
     },

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from casewright.contracts.base import Contract
+from casewright.contracts.case import Classification
 from casewright.contracts.recommendation import Deadline, Limit, Outcome
 from casewright.models.excerpt import ClauseExcerpt, Quotation, quote_problem
 from casewright.models.support import has_hidden_characters, spellings, unsupported
@@ -121,5 +122,10 @@ DRAFT_RECOMMENDATION: Task[DraftInput, DraftOutput] = Task(
     untrusted_fields=("facts", "clauses"),
     check=check_draft,
     may_degrade=True,
+    data_class=Classification.CONFIDENTIAL,
+    holds_case=True,
+    personal_data=True,
+    deterministic=False,
+    max_cost_micro=1_500_000,
     hidden={"clauses": {"__all__": {"sha256"}}},
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from casewright.contracts.base import Contract
+from casewright.contracts.case import Classification
 from casewright.models.task import Task
 
 MAXIMUM_CHOSEN = 12
@@ -62,4 +63,9 @@ RESEARCH_SELECT: Task[SelectInput, SelectOutput] = Task(
     untrusted_fields=("topic", "clauses"),
     check=check_selection,
     may_degrade=True,
+    data_class=Classification.INTERNAL,
+    holds_case=False,
+    personal_data=False,
+    deterministic=True,
+    max_cost_micro=500_000,
 )

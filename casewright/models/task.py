@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from casewright.contracts.base import Contract
+from casewright.contracts.case import Classification
 
 TaskRisk = Literal["low", "medium", "high"]
 InputT = TypeVar("InputT", bound=Contract)
@@ -34,7 +35,17 @@ class Task(Generic[InputT, OutputT]):
     check: Callable[[InputT, OutputT], tuple[str, ...]]
     """What is wrong with an output for this input, in words a model can act on; empty: nothing."""
     may_degrade: bool
-    """True: a provider after the first one may answer, and the result says so."""
+    """True: the offline provider may answer where no model could, and the result says so."""
+    data_class: Classification
+    """How far its input may travel, at least. What a case is classified as counts where that is more."""
+    holds_case: bool
+    """True: its input is taken from a case, so the class of the case holds for it, too."""
+    personal_data: bool
+    """True: its input may tell something about a person."""
+    deterministic: bool
+    """True: an answer may be given again for exactly the same input."""
+    max_cost_micro: int
+    """What one request may cost at most, in millionths of the currency of `prices.toml`."""
     max_input_characters: int = 300_000
     """A rendered prompt beyond this is not sent out of the process."""
     hidden: Mapping[str, Any] = field(default_factory=dict[str, Any])

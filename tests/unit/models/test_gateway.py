@@ -13,22 +13,21 @@ from casewright.config import Settings, app_root
 from casewright.errors import InputError, ModelError
 from casewright.models.accounting import CallRecord, MemoryRecorder, usage_by
 from casewright.models.anthropic import AnthropicProvider
-from casewright.models.gateway import Gateway, from_settings
+from casewright.models.assembly import from_settings
+from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission
 from casewright.models.prompts import PromptLibrary
 from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider, Usage
 from casewright.models.retry import Deadline, RetryPolicy, complete
-from casewright.models.selection import CandidateClause, SelectInput
+from casewright.models.selection import SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
 from tests.support.model_permission import OnlyModels, offline_only
+from tests.support.model_requests import VALUE, model_request
 
 PROMPTS = app_root() / "agents" / "prompts"
 CONTEXT = CallContext(run_id="run-1", case_id="c-1", tenant="t-1", agent="a")
-VALUE = SelectInput(
-    topic="credit", clauses=(CandidateClause(clause_id="x", label="1", lead_in="", text="Credit is due.", score=1.0),)
-)
 GOOD = ModelReply(
     text='{"clause_ids": ["x"], "why": "y"}',
     model="m-1",
@@ -98,7 +97,7 @@ def gateway(
 async def test_a_record_names_task_prompt_model_and_cost_and_holds_no_text() -> None:
     result = await gateway(ScriptedProvider(GOOD)).run(RESEARCH_SELECT, VALUE, context=CONTEXT)
     prompt = PromptLibrary(PROMPTS).for_task(RESEARCH_SELECT)
-    assert result.record.model_copy(update={"duration_ms": 0}) == CallRecord(
+    assert result.record.model_copy(update={"duration_ms": 0, "call_id": ""}) == CallRecord(
         task="research.select",
         task_version=1,
         risk="medium",
@@ -257,15 +256,5 @@ def test_a_wait_is_never_shorter_than_asked_for_nor_longer_than_needed(
 
 async def test_nothing_is_asked_once_the_time_is_spent() -> None:
     provider = ScriptedProvider()
-    request = ModelRequest(
-        task="x",
-        risk="low",
-        input=VALUE,
-        output=SelectInput,
-        system="",
-        turns=(),
-        max_output_tokens=1,
-        timeout_seconds=1.0,
-    )
-    outcome = await complete(provider, request, policy=RetryPolicy(), deadline=Deadline.after(-1.0))
+    outcome = await complete(provider, model_request(), policy=RetryPolicy(), deadline=Deadline.after(-1.0))
     assert isinstance(outcome, NoReply) and outcome.calls == 0 and provider.requests == []

@@ -23,7 +23,8 @@ from casewright.models.offline import OFFLINE_MODEL, OfflineProvider
 from casewright.models.provider import ModelReply, ModelRequest, NoReply
 from casewright.models.question import AnswerInput, check_answer
 from casewright.models.recommendation import CaseFact, DraftInput, MissingItem, check_draft
-from casewright.models.selection import CandidateClause, SelectInput, SelectOutput, check_selection
+from casewright.models.selection import CandidateClause, SelectInput, check_selection
+from tests.support.model_requests import model_request
 
 SENTENCES = st.sampled_from(
     [
@@ -318,16 +319,7 @@ def test_an_insufficient_result_is_answered_with_what_was_missing() -> None:
 
 
 def request(name: str, value: Contract) -> ModelRequest:
-    return ModelRequest(
-        task=name,
-        risk="low",
-        input=value,
-        output=SelectOutput,
-        system="",
-        turns=(),
-        max_output_tokens=1,
-        timeout_seconds=1.0,
-    )
+    return model_request(task=name, input=value)
 
 
 @pytest.mark.proves("F2")

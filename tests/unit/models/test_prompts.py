@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from casewright.config import app_root
-from casewright.contracts.case import CaseType
+from casewright.contracts.case import CaseType, Classification
 from casewright.errors import InputError
 from casewright.models.classification import ClassifyInput
 from casewright.models.prompts import PromptLibrary, load_prompt, neutral, render, render_problems, render_schema
@@ -108,6 +108,11 @@ def test_a_task_cannot_call_a_field_untrusted_that_it_has_not() -> None:
             untrusted_fields=("letter",),
             check=lambda value, output: (),
             may_degrade=False,
+            data_class=Classification.RESTRICTED,
+            holds_case=True,
+            personal_data=True,
+            deterministic=False,
+            max_cost_micro=1,
         )
 
 
