@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from casewright.audit.beside import Beside
 from casewright.audit.chain import GENESIS, EventRow, Head, chained
 from casewright.audit.meter import summed
 from casewright.audit.prepared import PreparedEntry
@@ -44,6 +45,7 @@ class Extension:
     first: bool
     """Whether there was no head row yet."""
     checkpoint: dict[str, Any] | None
+    beside: list[Beside]
 
 
 class Extender:
@@ -79,6 +81,7 @@ class Extender:
             head=signed | {"id": HEAD_ID},
             first=tail.head is None,
             checkpoint=signed | {"at_ns": events[-1].at_ns} if due else None,
+            beside=[one for entry in entries for one in entry.beside],
         )
 
     def _end(self, tail: Tail) -> tuple[int, str]:

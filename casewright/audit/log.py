@@ -7,7 +7,7 @@ exports (see `casewright.audit.export`).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.audit import statements
+from casewright.audit.beside import Beside
 from casewright.audit.chain import GENESIS, AuditVerification, EventRow
 from casewright.audit.durability import may_lag
 from casewright.audit.entry import AuditEntry
@@ -67,9 +68,10 @@ class AuditLog:
         connection: AsyncConnection | None = None,
         record: DecisionRecord | None = None,
         meter: MeterChange | None = None,
+        beside: Sequence[Beside] = (),
         durable: bool = True,
     ) -> AuditEvent:
-        """Add an event, and with it the record of its decision and the change of its run's meter.
+        """Add an event, and with it the record of its decision, the change of its run's meter, and what stands beside.
 
         With `connection` it is part of that write transaction. Without, it returns when the event
         is committed; `durable` False lets reads and refusals (`durability.may_lag`) go on before
@@ -80,7 +82,7 @@ class AuditLog:
             StorageError: the log does not fit its signed head, or cannot be written.
             UnavailableError: the log is in use or too busy; nothing may happen without its event.
         """
-        prepared = prepare(entry, self._sealing, record=record, meter=meter)
+        prepared = prepare(entry, self._sealing, record=record, meter=meter, beside=beside)
         if connection is not None:
             row = await self._append(connection, prepared)
         elif self._writer is not None:
@@ -149,6 +151,8 @@ async def _store(connection: AsyncConnection, extension: Extension) -> None:
     await connection.execute(statements.ADD_HEAD if extension.first else statements.MOVE_HEAD, extension.head)
     if extension.checkpoint is not None:
         await connection.execute(statements.ADD_CHECKPOINT, extension.checkpoint)
+    for beside in extension.beside:
+        await connection.execute(beside.insert(connection.dialect.name), list(beside.rows))
 
 
 def _readable(row: RowMapping) -> AuditEvent:

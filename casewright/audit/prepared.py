@@ -4,12 +4,14 @@ What is wrong with an entry's content shows here, so it fails alone and never th
 have been written with.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import rfc8785
 from pydantic import ValidationError
 
+from casewright.audit.beside import Beside
 from casewright.audit.entry import AuditEntry
 from casewright.audit.meter import MeterChange, meter_row
 from casewright.audit.records import RECORD_DIGEST, DecisionRecord, decision_row, record_digest
@@ -29,6 +31,7 @@ class PreparedEntry:
     """Canonical JSON of the event's body."""
     decision: dict[str, Any] | None
     meter: dict[str, Any] | None
+    beside: Sequence[Beside] = ()
 
 
 def prepare(
@@ -37,6 +40,7 @@ def prepare(
     *,
     record: DecisionRecord | None = None,
     meter: MeterChange | None = None,
+    beside: Sequence[Beside] = (),
 ) -> PreparedEntry:
     """Check and serialize.
 
@@ -72,4 +76,4 @@ def prepare(
         ) from error
     except ValidationError as error:
         raise InputError(f"the audit event {entry.kind!r} is not one: {error.errors()[0]['msg']}") from error
-    return PreparedEntry(event=event, body=text, decision=decision, meter=meter_row(entry, meter))
+    return PreparedEntry(event=event, body=text, decision=decision, meter=meter_row(entry, meter), beside=beside)

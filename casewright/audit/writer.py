@@ -6,7 +6,10 @@ statements and the `Extender`. The thread is that of `casewright.storage.groups`
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+
+from sqlalchemy import Insert
 
 from casewright.audit import statements
 from casewright.audit.chain import EventRow, Head
@@ -63,3 +66,10 @@ class _Sql:
         connection.execute(self._add_head if extension.first else self._move_head, extension.head)
         if extension.checkpoint is not None:
             connection.execute(self._add_checkpoint, extension.checkpoint)
+        for beside in extension.beside:
+            connection.executemany(_text(beside.insert("sqlite")), beside.rows)
+
+
+@cache
+def _text(statement: Insert) -> str:
+    return statements.as_text(statement)
