@@ -34,7 +34,7 @@ async def export(database: Database, path: Path, *, progress: Callable[[int], No
     check = ChainCheck()
     try:
         with partial.open("wb") as lines:
-            async with database.read() as connection:
+            async with database.read_at_length() as connection:
                 async for page in stored_pages(connection):
                     for row in page:
                         _refuse(check.problem_with(row))

@@ -145,7 +145,7 @@ class DecisionRecords:
         after: tuple[int, str] | None = None
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
-            async with self._database.read() as connection:
+            async with self._database.read_at_length() as connection:
                 page = (await connection.execute(_page(query, after, size))).mappings().all()
             for row in page:
                 yield self._restored(row, opened=query.opened)

@@ -31,7 +31,7 @@ async def verify(
     progress: Progress | None = None,
 ) -> AuditVerification:
     """Check the whole chain in `database`; see `AuditLog.verify`."""
-    async with database.read() as connection:
+    async with database.read_at_length() as connection:
         return await _Verification(connection, verifier, expected_head).run(progress)
 
 

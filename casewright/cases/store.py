@@ -111,7 +111,7 @@ class CaseStore:
 
     async def list(self, tenant: str) -> tuple[CaseSummary, ...]:
         """All cases of a tenant, oldest first; the caller drops what its access decision withholds."""
-        async with self._database.read() as connection:
+        async with self._database.read_at_length() as connection:
             found = await all_heads(connection, tenant)
         return tuple(sorted((head.summary() for head in found), key=lambda case: (case.received_on, case.case_id)))
 

@@ -1,4 +1,4 @@
-"""One async database: reads in deferred transactions, writes in immediate ones.
+"""One async database: reads in deferred transactions, in the caller's thread; writes in immediate ones.
 
 SQLite runs in WAL mode with `synchronous=FULL`: what was committed survives a power cut.
 A write transaction takes the write lock at its start, so two processes on one data folder
@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from casewright.errors import StorageError, UnavailableError
+from casewright.storage.inline import inline_engine
 
 BUSY_TIMEOUT_MS = 10_000
 READ_TIMEOUT_MS = 1_000
@@ -28,8 +29,12 @@ READ_TIMEOUT_MS = 1_000
 class Database:
     """An engine with two doors: `read` and `write`."""
 
-    def __init__(self, engine: AsyncEngine, *, name: str, file: Path | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, name: str, file: Path | None = None, reader: AsyncEngine | None = None
+    ) -> None:
+        """`reader` is an engine for short reads; None: `engine` reads and writes."""
         self.engine = engine
+        self.reader = reader or engine
         self.name = name
         """What messages call it."""
         self.file = file
@@ -41,7 +46,8 @@ class Database:
     @classmethod
     def sqlite(cls, path: Path) -> "Database":
         """The SQLite file at `path`; it is made by the migrations, not here."""
-        return cls(create_async_engine(URL.create("sqlite+aiosqlite", database=str(path))), name=str(path), file=path)
+        engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
+        return cls(engine, name=str(path), file=path, reader=inline_engine(path, busy_timeout_ms=READ_TIMEOUT_MS))
 
     def at_close(self, closer: Callable[[], None]) -> None:
         """Call `closer` (from a worker thread, it may block) whenever the database is closed."""
@@ -49,13 +55,27 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection, None]:
-        """A consistent snapshot.
+        """A consistent snapshot, for what takes a few milliseconds at most: of a SQLite file it blocks the event loop.
 
         Raises:
             StorageError: the database cannot be read.
         """
-        with_translation = _translated(self.name)
-        async with with_translation, self.engine.connect() as connection, connection.begin():
+        async with self._snapshot(self.reader) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read_at_length(self) -> AsyncGenerator[AsyncConnection, None]:
+        """A consistent snapshot, for what may go through a whole table.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        async with self._snapshot(self.engine) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _snapshot(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection, None]:
+        async with _translated(self.name), engine.connect() as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
@@ -76,6 +96,7 @@ class Database:
         for closer in self._closers:
             await asyncio.to_thread(closer)
         await self.engine.dispose()
+        await self.reader.dispose()
 
 
 def connect_to_file(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
