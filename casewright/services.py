@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lis
     from casewright.identity.exchange import PersonExchange, TokenExchange
     from casewright.identity.oidc import PersonVerifier
     from casewright.identity.standing import Standings
+    from casewright.models.contents import Contents
     from casewright.questions.store import RunQuestions
     from casewright.storage.database import Database
 
@@ -171,6 +172,13 @@ class Services:
         from casewright.audit.sealing import Sealing
 
         return DecisionRecords(self.database, Sealing.beside(self.settings.home))
+
+    @cached_property
+    def contents(self) -> "Contents":
+        from casewright.audit.sealing import Sealing
+        from casewright.models.contents import Contents
+
+        return Contents(Sealing.beside(self.settings.home))
 
     @cached_property
     def cases(self) -> "CaseStore":

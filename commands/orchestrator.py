@@ -1,9 +1,8 @@
 """Builds the review runner and the gateway for the commands: servers in process, models, records."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from casewright.audit.durability import must_be_durable
-from casewright.audit.entry import AuditEntry
 from casewright.config import app_root
 from casewright.services import Services
 from graphs.records import RunRecords
@@ -11,30 +10,30 @@ from graphs.records import RunRecords
 if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the queue needs none
     from casewright.models.accounting import CallRecord
     from casewright.models.gateway import Gateway
+    from casewright.models.layer import CallNotes
     from casewright.models.permission import ModelPermission
+    from casewright.models.recording import CallRecorder
     from graphs.answering import QuestionDriver
     from graphs.desk import Desk
     from graphs.runner import ReviewRunner
 
 
 class AuditRecorder:
-    """Writes every model call to the audit; a call that cannot be recorded fails."""
+    """Keeps every model call with its cost and what was exchanged; a call that cannot be recorded fails."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def record(self, record: "CallRecord") -> None:
-        body = record.model_dump(mode="json", exclude={"run_id", "case_id", "tenant", "agent"})
-        entry = AuditEntry(
-            kind="model.called",
-            tenant=record.tenant,
-            subject="",
-            agent=record.agent,
-            run_id=record.run_id,
-            case_id=record.case_id,
-            body=body,
-        )
-        await self._services.audit.append(entry, durable=must_be_durable(entry.kind))
+    async def record(self, record: "CallRecord", notes: "CallNotes") -> "CallRecord":
+        return await self._recorder.record(record, notes)
+
+    @cached_property
+    def _recorder(self) -> "CallRecorder":
+        from casewright.models.prices import prices_of
+        from casewright.models.recording import CallRecorder
+
+        services = self._services
+        return CallRecorder(services.audit, services.contents, prices_of(services.settings.home), services.clock)
 
 
 def build_gateway(services: Services) -> "Gateway":

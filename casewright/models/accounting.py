@@ -3,10 +3,14 @@
 A record holds no prompt text and no reply text, so it may go to the audit and to logs.
 """
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Literal, Protocol
 
+from casewright.clock import SystemClock, today
 from casewright.contracts.base import Contract
+from casewright.models.layer import CallNotes
+from casewright.models.prices import NOTHING, Cost, PriceTable, prices
 from casewright.models.provider import Usage
 
 
@@ -101,7 +105,9 @@ class CallRecord(Contract):
 class Recorder(Protocol):
     """Where records go. A record that cannot be kept ends the call: nothing is used unrecorded."""
 
-    async def record(self, record: CallRecord) -> None: ...
+    async def record(self, record: CallRecord, notes: CallNotes) -> CallRecord:
+        """Keep a record with what the layers noted of its call; the record as it was kept, with its cost."""
+        ...
 
 
 class MemoryRecorder:
@@ -110,8 +116,10 @@ class MemoryRecorder:
     def __init__(self) -> None:
         self._records: list[CallRecord] = []
 
-    async def record(self, record: CallRecord) -> None:
-        self._records.append(record)
+    async def record(self, record: CallRecord, notes: CallNotes) -> CallRecord:
+        kept = charged(record, notes, prices(), today(SystemClock()))
+        self._records.append(kept)
+        return kept
 
     @property
     def records(self) -> tuple[CallRecord, ...]:
@@ -138,3 +146,24 @@ def usage_of(record: CallRecord) -> Usage:
         cache_read_tokens=record.cache_read_tokens,
         cache_write_tokens=record.cache_write_tokens,
     )
+
+
+def charged(record: CallRecord, notes: CallNotes, table: PriceTable, on: dt.date) -> CallRecord:
+    """`record` with what it cost on a date: every attempt by its own model's price.
+
+    A request that was given up on its way may have been worked on, so it counts as what it was estimated to cost.
+    """
+    cost = _cost(record, table, on)
+    if notes.given_up_cost_micro:
+        cost = cost + Cost(micro=notes.given_up_cost_micro, exact=False)
+    values = {"cost_micro": cost.micro, "currency": table.currency, "priced": cost.exact}
+    return record.model_copy(update=values)
+
+
+def _cost(record: CallRecord, table: PriceTable, on: dt.date) -> Cost:
+    if record.attempts:
+        return table.sum(((one.model, one.usage) for one in record.attempts), on=on)
+    if record.cache == "hit":
+        return NOTHING
+    model = "" if record.degraded else record.model  # somebody else was asked before, and nobody says for how much
+    return table.priced(usage_of(record), model=model, on=on)

@@ -90,7 +90,7 @@ class Gateway:
             StorageError: nobody can tell what is switched off; no model was called.
         """
         checked = _validated(task, value)
-        context = replace(context, call_id=new_call_id(), notes=CallNotes())
+        context = replace(context, call_id=new_call_id(), notes=CallNotes(input=checked))
         started_ns = time.monotonic_ns()
         spent, failures, denied = Spent(), list[str](), list[DeniedError]()
         for provider in self._providers if task.may_degrade else self._providers[:1]:
@@ -99,18 +99,19 @@ class Gateway:
                 result = await self._dialogue(task, asked, context, listener).hold(checked)
             except CasewrightError as error:
                 ending = _Ending(failures=(*failures, f"{provider.name}: {error}"))
-                await self._recorder.record(self._record(task, context, spent, ending, started_ns))
+                await self._recorder.record(self._record(task, context, spent, ending, started_ns), context.notes)
                 raise
             spent = spent + result.spent
             if isinstance(result, Answer):
                 ending = _Ending(provider=provider.name, model=result.model, failures=tuple(failures))
+                context.notes.output = result.output.model_dump_json()
                 record = self._record(task, context, spent, ending, started_ns)
-                await self._recorder.record(record)
-                return TaskResult(output=result.output, record=record)
+                kept = await self._recorder.record(record, context.notes)
+                return TaskResult(output=result.output, record=kept)
             failures.append(f"{provider.name}: {result.reason}")
             denied += [asked.denied] if asked.denied else []
         ending = _Ending(failures=tuple(failures))
-        await self._recorder.record(self._record(task, context, spent, ending, started_ns))
+        await self._recorder.record(self._record(task, context, spent, ending, started_ns), context.notes)
         if len(denied) == len(failures):
             raise DeniedError("; ".join(dict.fromkeys(map(str, denied))), code=denied[-1].code)
         raise ModelError(

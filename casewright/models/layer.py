@@ -18,11 +18,20 @@ from casewright.models.task import Task
 class CallNotes:
     """What layers find out about one call, for its record; the gateway begins each call with new ones."""
 
+    input: Contract | None = None
+    """What the task was asked with; None: nobody has said yet."""
+    output: str = ""
+    """The answer as JSON; empty: there is none."""
+
     estimated_tokens: int = 0
     """The most that its requests could use."""
     estimated_cost_micro: int = 0
     cassettes: list[str] = field(default_factory=list[str])
     """Addresses of the exchanges that were recorded, in order."""
+    contents: dict[str, str] = field(default_factory=dict[str, str])
+    """What is to be kept of them, by address; see `casewright.models.contents`."""
+    given_up_cost_micro: int = 0
+    """What requests were estimated to cost that were given up on their way, so that nobody says what they used."""
 
 
 @dataclass(frozen=True, kw_only=True)

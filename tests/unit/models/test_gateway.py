@@ -15,7 +15,7 @@ from casewright.models.accounting import CallRecord, MemoryRecorder, usage_by
 from casewright.models.anthropic import AnthropicProvider
 from casewright.models.assembly import from_settings
 from casewright.models.gateway import Gateway
-from casewright.models.layer import CallContext
+from casewright.models.layer import CallContext, CallNotes
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission
 from casewright.models.prompts import PromptLibrary
@@ -197,7 +197,7 @@ async def test_a_silent_provider_is_given_up_at_the_tasks_deadline() -> None:
 
 async def test_an_unkept_record_ends_the_call() -> None:
     class FullRecorder:
-        async def record(self, record: CallRecord) -> None:
+        async def record(self, record: CallRecord, notes: CallNotes) -> CallRecord:
             raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space"):
