@@ -21,6 +21,7 @@ from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import DeniedError, NotFoundError
 from graphs.records import ENDED, RunEvent, RunRow
 from servers.permission import Deed
+from servers.readable import LIST_RUNS as LIST_RUNS
 from servers.readable import READ, is_own
 
 QUESTION = "ask"
@@ -37,7 +38,6 @@ BEGUN = {"Location": "Where the run is.", "ETag": "Its tag."}
 PART = 100
 SCANNED = 300
 """Rows that are looked at for one page."""
-LIST_RUNS = Deed(name="list_runs", verb="list")
 
 
 class RunSummary(Contract):

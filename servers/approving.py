@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from casewright.approvals.timers import run_due
+from casewright.approvals.voting import state_refusal, voter_refusal
 from casewright.clock import iso
 from casewright.contracts.approval import Approval, ApprovalState, Notice, NoticeKind
 from casewright.contracts.decision import ResourceInput
@@ -41,10 +42,12 @@ class ReadApproval:
 class Approving:
     """What one person does with approvals, asked for in one place (`session`: `command-line`, `api-…`)."""
 
-    def __init__(self, services: Services, principal: Principal, *, session: str) -> None:
+    def __init__(self, services: Services, principal: Principal, *, session: str, bound: str = "") -> None:
+        """`bound` is the one case that the person's token names; empty: it names none."""
         self._services = services
         self._principal = principal
         self._session = session
+        self._bound = bound
 
     async def read(self, approval_id: str) -> ReadApproval:
         """One approval as it stands now.
@@ -63,6 +66,21 @@ class Approving:
         found = await self._services.approvals.list(self._principal.tenant, state=state, case_id=case_id, run_id=run_id)
         read = [await self._if_readable(approval) for approval in found]
         return tuple(item for item in read if item is not None)
+
+    async def votable(self, approval_id: str) -> Approval:
+        """An approval on which the person may vote now; nothing is recorded but that it was asked.
+
+        Raises:
+            NotFoundError: the person's tenant has no such approval.
+            DeniedError: the policy or the ledger says no; audited by the policy's decision.
+            ConflictError: it takes no more votes.
+        """
+        approval = await self._permitted("vote_approval", approval_id)
+        if refused := state_refusal(approval):
+            raise ConflictError(refused.why)
+        if refused := voter_refusal(approval, self._principal):
+            raise DeniedError(refused.why, code=refused.code)
+        return approval
 
     async def vote(self, approval_id: str, *, approve: bool, note: str = "", seen: str = "") -> Approval:
         """Count the person's vote on exactly this action.
@@ -116,7 +134,7 @@ class Approving:
         """
         await run_due(self._services)
         deed = Deed(name="list_notices", verb="list")
-        await permitted(self._services, self._principal, deed, session=self._session)
+        await permitted(self._services, self._principal, deed, session=self._session, bound=self._bound)
         found = await self._services.approvals.notices(self._principal)
         named = dict.fromkeys(notice.approval_id for notice in found)
         seen = {approval_id for approval_id in named if await self._may_read(approval_id)}
@@ -137,13 +155,14 @@ class Approving:
             return None
 
     async def _readable(self, approval: Approval) -> ReadApproval:
-        permission = await readable(self._services, self._principal, approval, session=self._session)
+        permission = await readable(self._services, self._principal, approval, session=self._session, bound=self._bound)
         return ReadApproval(approval=approval, watermark=permission.duties.watermark)
 
     async def _permitted(self, deed: str, approval_id: str) -> Approval:
         approval = await self._current(approval_id)
         case = await load_case(self._services, self._principal.tenant, approval.call.case_id)
-        await permitted(self._services, self._principal, _deed(deed, approval, case), session=self._session)
+        wanted = _deed(deed, approval, case)
+        await permitted(self._services, self._principal, wanted, session=self._session, bound=self._bound)
         return approval
 
     def _colleague(self, identity: str) -> Principal:
@@ -157,7 +176,9 @@ class Approving:
         return found
 
 
-async def readable(services: Services, principal: Principal, approval: Approval, *, session: str) -> Permission:
+async def readable(
+    services: Services, principal: Principal, approval: Approval, *, session: str, bound: str = ""
+) -> Permission:
     """Permission to read an approval: it shows case data, so its case must be readable.
 
     Raises:
@@ -166,7 +187,7 @@ async def readable(services: Services, principal: Principal, approval: Approval,
     case_id = approval.call.case_id
     case = await load_case(services, principal.tenant, case_id)
     deed = Deed(name="read_run", verb="read", resource=case, case_id=case_id)
-    return await permitted(services, principal, deed, session=session)
+    return await permitted(services, principal, deed, session=session, bound=bound)
 
 
 def approval_document(approval: Approval) -> dict[str, Any]:

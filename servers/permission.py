@@ -69,17 +69,20 @@ def witnessed() -> Generator[list[Witnessed]]:
         _witness.reset(before)
 
 
-async def permitted(services: Services, principal: Principal, deed: Deed, *, session: str) -> Permission:
+async def permitted(
+    services: Services, principal: Principal, deed: Deed, *, session: str, bound: str = ""
+) -> Permission:
     """Decide and record.
 
     Args:
         principal: who asks, as the data folder's permissions or a verified token vouch for them.
         session: where they ask from; the audit's run of a deed that belongs to no run.
+        bound: the one case that the caller's token names; a deed on another is denied. Empty: it names none.
 
     Raises:
         DeniedError: the policy says no; audited with its reasons.
     """
-    caller = _caller(services, principal, deed, session)
+    caller = _caller(services, principal, Actor(kind="user", run_id=session, case_id=bound or deed.case_id))
     request = await _request(services, caller, deed)
     decider = Decider(services)
     await decider.refresh(at_once=True)  # a process that serves for days decides under the policies as they are now
@@ -108,10 +111,10 @@ def _note(deed: Deed, permission: Permission | None) -> None:
         decided.append(Witnessed(deed=deed, permission=permission))
 
 
-def _caller(services: Services, principal: Principal, deed: Deed, session: str) -> Caller:
+def _caller(services: Services, principal: Principal, actor: Actor) -> Caller:
     return Caller(
         principal=principal,
-        actor=Actor(kind="user", run_id=session, case_id=deed.case_id),
+        actor=actor,
         audience="casewright:admin",
         scopes=services.exchange.own_tools(principal, "admin"),
         token_id="",

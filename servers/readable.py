@@ -26,13 +26,20 @@ class RunIdentity(Protocol):
 
 
 READ = Deed(name="read_run", verb="read")
+LIST_RUNS = Deed(name="list_runs", verb="list")
+START = Deed(name="start_review", verb="write", risk="medium")
 STEER = Deed(name="steer_run", verb="write", risk="medium")
 ANSWER = Deed(name="answer_question", verb="write", risk="medium")
 GIVE_FEEDBACK = Deed(name="give_feedback", verb="check")
 
 
-async def permit_on_run(services: Services, principal: Principal, run: RunIdentity, deed: Deed, *, session: str) -> str:
+async def permit_on_run(
+    services: Services, principal: Principal, run: RunIdentity, deed: Deed, *, session: str, bound: str = ""
+) -> str:
     """Decide and record; the watermark to show, empty: none.
+
+    Args:
+        bound: as `servers.permission.permitted` takes it.
 
     Raises:
         DeniedError: the policy says no, the run is another tenant's, or it is another person's question.
@@ -43,7 +50,7 @@ async def permit_on_run(services: Services, principal: Principal, run: RunIdenti
         return _own_question(principal, run)
     case = await load_case(services, run.tenant, run.case_id)
     on_case = Deed(name=deed.name, verb=deed.verb, risk=deed.risk, resource=case, case_id=run.case_id)
-    return (await permitted(services, principal, on_case, session=session)).duties.watermark
+    return (await permitted(services, principal, on_case, session=session, bound=bound)).duties.watermark
 
 
 async def is_permitted_on_run(

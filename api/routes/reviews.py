@@ -13,11 +13,9 @@ from api.idempotency import KEYED, named_run
 from api.permission import AskerDep, GovernedRoute
 from api.run_views import BEGUN, CaseId, RunView
 from casewright.contracts.base import Contract
-from servers.permission import Deed
-from servers.readable import READ
+from servers.readable import READ, START
 
 router = APIRouter(prefix="/v1", tags=["reviews"], route_class=GovernedRoute)
-START = Deed(name="start_review", verb="write", risk="medium")
 
 
 class ReviewRequest(Contract):

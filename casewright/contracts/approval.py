@@ -153,3 +153,5 @@ class GatedResult(Contract):
     receipt: Receipt | None
     how: str
     """What happens next, in words."""
+    url: str = ""
+    """Where the people who may decide find it; empty: no address is known here, or there is nothing to decide."""

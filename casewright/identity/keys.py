@@ -5,6 +5,8 @@ by an OIDC issuer (`TokenAuthority` is the seam); the audit head keeps its own k
 """
 
 import base64
+import hashlib
+import hmac
 import os
 from pathlib import Path
 
@@ -70,6 +72,13 @@ class SigningKey:
     @property
     def public_key(self) -> Ed25519PublicKey:
         return self._private_key.public_key()
+
+    def derived(self, label: bytes) -> bytes:
+        """32 bytes for one use, named by its label (HKDF-Expand of RFC 5869, one block)."""
+        raw = self._private_key.private_bytes(
+            serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
+        )
+        return hmac.digest(raw, label + b"\x01", hashlib.sha256)
 
     def sign(self, message: bytes) -> str:
         """Base64 of the 64-byte signature."""

@@ -51,8 +51,16 @@ deny contains _reason("conflict_of_interest", "the caller has a conflict of inte
 # description: The token is for one case, and this is not it.
 deny contains _reason("case_mismatch", "the token names another case") if {
 	_on_something
-	not _tool.case_bound == false
+	_bound_to_a_case
 	not _case_id == input.actor.case_id
+}
+
+_bound_to_a_case if not _tool.case_bound == false
+
+# A token that names a case is for that case alone, also for a tool that asks for none.
+_bound_to_a_case if {
+	input.resource.kind in _case_kinds
+	input.actor.case_id != ""
 }
 
 # METADATA

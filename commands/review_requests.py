@@ -1,0 +1,61 @@
+"""The reviews that the review server serves: the request rows, records and explanations of this data folder.
+
+It gives `servers.review` what it may not import, and drives nothing; everything is imported when it is
+first asked for, so that a client that lists tools does not wait for it.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from casewright.contracts.explanation import Explanation
+from casewright.contracts.principal import Principal
+from casewright.contracts.question import RunQuestion
+from casewright.services import Services
+
+if TYPE_CHECKING:
+    from graphs.records import RunEvent, RunRecords, RunRow
+    from graphs.requests import RunRequests
+    from servers.review.reviews import Review
+
+LONGEST_CHAIN = 20_000
+"""Events of an audit that is verified in passing, as over the API; a longer one takes too long for one answer."""
+
+
+class ReviewRequests:
+    """Reviews as rows."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def start(self, principal: Principal, case_id: str, *, fresh: bool) -> "RunRow":
+        return await self._requests.start(principal, case_id, fresh=fresh)
+
+    async def find(self, tenant: str, run_id: str) -> "RunRow":
+        from graphs.requests import reviewed
+
+        return reviewed(await self._records.get(tenant, run_id))
+
+    async def events(self, run_id: str, *, after: int) -> "Sequence[RunEvent]":
+        return await self._records.events(run_id, after=after)
+
+    async def answer(self, principal: Principal, run_id: str, question_id: str, value: str) -> RunQuestion:
+        return await self._requests.answer(principal, run_id, question_id, value)
+
+    async def explain(self, review: "Review") -> Explanation:
+        from graphs.explanation.explain import explain_run
+
+        row = await self.find(review.tenant, review.run_id)
+        return await explain_run(self._services, self._records, row, longest_chain=LONGEST_CHAIN)
+
+    @cached_property
+    def _records(self) -> "RunRecords":
+        from graphs.records import RunRecords
+
+        return RunRecords(self._services.database, self._services.clock)
+
+    @cached_property
+    def _requests(self) -> "RunRequests":
+        from graphs.requests import RunRequests
+
+        return RunRequests(self._services, self._records, self._services.questions)

@@ -1,0 +1,1 @@
+"""The review server: reviews begun, followed, answered, decided and explained over MCP."""

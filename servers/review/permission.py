@@ -1,0 +1,71 @@
+"""Whether the caller of a review tool may do a deed: the same deeds as over the API, decided by the policy.
+
+What may not be read reads like what is not there. It decides nothing itself.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from casewright.contracts.principal import Caller
+from casewright.errors import DeniedError, NotFoundError
+from casewright.services import Services
+from servers.guard import current_call
+from servers.permission import Deed, permitted
+from servers.readable import LIST_RUNS, READ, START, permit_on_run
+from servers.resources import load_case
+from servers.review.reviews import Review, Reviews
+
+
+def session_of(caller: Caller) -> str:
+    """What decisions are recorded under: the session that the token names."""
+    return caller.actor.run_id
+
+
+@contextmanager
+def hidden() -> Generator[None]:
+    """Let what is not there read like what may not be read.
+
+    Raises:
+        DeniedError: it is one of both.
+    """
+    try:
+        yield
+    except NotFoundError as error:
+        raise DeniedError(str(error), code="absent") from error
+
+
+async def permit_case(services: Services, caller: Caller, case_id: str) -> None:
+    """Permission to read a case and to begin its review.
+
+    Raises:
+        DeniedError: the policy says no, or there is no such case; audited.
+    """
+    case = await load_case(services, caller.principal.tenant, case_id)
+    for deed in (READ, START):
+        asked = Deed(name=deed.name, verb=deed.verb, risk=deed.risk, resource=case, case_id=case_id)
+        await permitted(services, caller.principal, asked, session=session_of(caller), bound=caller.actor.case_id)
+
+
+async def permit_listing(services: Services, caller: Caller) -> None:
+    """Permission to list runs and what waits at all.
+
+    Raises:
+        DeniedError: the policy says no; audited.
+    """
+    await permitted(services, caller.principal, LIST_RUNS, session=session_of(caller))
+
+
+async def permit_review(services: Services, reviews: Reviews, run_id: str, *deeds: Deed) -> Review:
+    """The review as it stands now, if the caller may read it and do these deeds on it.
+
+    Raises:
+        DeniedError: the policy says no, or there is no such review; audited.
+    """
+    caller = current_call().caller
+    with hidden():
+        review = await reviews.find(caller.principal.tenant, run_id)
+    for deed in (READ, *deeds):
+        await permit_on_run(
+            services, caller.principal, review, deed, session=session_of(caller), bound=caller.actor.case_id
+        )
+    return review
