@@ -50,6 +50,10 @@ class IncompleteError(CasewrightError):
     exit_code = 5
 
 
+class BudgetError(IncompleteError):
+    """Stop, or raise the budget: a model call could cost more than is left, so it was not made."""
+
+
 class CitationError(InputError):
     """Fix the draft: a claim is not backed by an exact quote. `problems` says which and why."""
 

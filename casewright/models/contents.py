@@ -16,6 +16,8 @@ from casewright.errors import StorageError
 
 LARGEST_CONTENT = 64 * 1024 * 1024
 """Bytes that a stored body may unfold to; nothing that is written comes near it."""
+_HALVES = "surrogatepass"
+"""A model may answer with half of a character; it is kept as it came."""
 _PLAIN = "sha256:"
 _SEALED = "sealed:"
 _LEVEL = 1
@@ -38,15 +40,15 @@ class Contents:
 
     def readable(self, text: str) -> Content:
         """To be kept so that it can be read without the key."""
-        return Content(address=f"{_PLAIN}{hashlib.sha256(text.encode()).hexdigest()}", text=text)
+        return Content(address=f"{_PLAIN}{hashlib.sha256(_bytes(text)).hexdigest()}", text=text)
 
     def sealed(self, text: str) -> Content:
         """To be kept so that it cannot."""
-        return Content(address=self._fingerprint(text.encode()), text=text)
+        return Content(address=self._fingerprint(_bytes(text)), text=text)
 
     def pack(self, tenant: str, content: Content) -> bytes:
         """The body to store."""
-        packed = zlib.compress(content.text.encode(), _LEVEL)
+        packed = zlib.compress(_bytes(content.text), _LEVEL)
         if content.address.startswith(_SEALED):
             return self._sealing.seal(packed, about=_about(tenant, content.address)).encode()
         return packed
@@ -62,7 +64,7 @@ class Contents:
             if address.startswith(_SEALED):
                 packed = self._sealing.open(body.decode("ascii"), about=_about(tenant, address))
             plain = zlib.decompressobj().decompress(packed, LARGEST_CONTENT)
-            text = plain.decode()
+            text = plain.decode("utf-8", _HALVES)
         except (zlib.error, UnicodeDecodeError) as error:
             raise _changed(address) from error
         if not hmac.compare_digest(self._address_like(address, plain), address):
@@ -77,6 +79,10 @@ class Contents:
 
     def _fingerprint(self, plain: bytes) -> str:
         return f"{_SEALED}{self._sealing.fingerprint(plain)}"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", _HALVES)
 
 
 def _about(tenant: str, address: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from casewright.contracts.base import Contract
 from casewright.contracts.case import Classification
-from casewright.models.provider import Provider
+from casewright.models.allowance import Allowance
+from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider
 from casewright.models.task import Task
 
 
@@ -30,6 +31,8 @@ class CallNotes:
     """Addresses of the exchanges that were recorded, in order."""
     contents: dict[str, str] = field(default_factory=dict[str, str])
     """What is to be kept of them, by address; see `casewright.models.contents`."""
+    recorded: bool = False
+    """Whether the call's record is kept."""
     given_up_cost_micro: int = 0
     """What requests were estimated to cost that were given up on their way, so that nobody says what they used."""
 
@@ -45,6 +48,8 @@ class CallContext:
     case_class: Classification | None = None
     """What the case is classified as; None: not known, so a task about a case counts as `restricted`."""
 
+    allowance: Allowance | None = None
+    """What the run may still spend; None: the call belongs to no run, and only its tenant's limits hold."""
     call_id: str = ""
     """Names the call; the gateway gives it."""
     notes: CallNotes = field(default_factory=CallNotes, compare=False, repr=False)
@@ -60,6 +65,31 @@ class CallContext:
 def new_call_id() -> str:
     """A name for one call."""
     return f"call-{secrets.token_hex(8)}"
+
+
+class ProviderAround:
+    """What a layer puts around a provider: the same from outside, until it does something else with a request."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.inner = provider
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def model(self) -> str:
+        return self.inner.model
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        return await self.inner.complete(request)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
 
 
 class Layer(Protocol):

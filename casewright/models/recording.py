@@ -56,6 +56,7 @@ class CallRecorder:
             body=kept.model_dump(mode="json", exclude=_ELSEWHERE),
         )
         await self._audit.append(entry, beside=self._beside(kept, notes), durable=must_be_durable(entry.kind))
+        notes.recorded = True
         return kept
 
     def _beside(self, record: CallRecord, notes: CallNotes) -> list[Beside]:
