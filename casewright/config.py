@@ -66,8 +66,8 @@ class Settings:
     embedder: str = "static"
     """What turns text into vectors for the search, as `casewright.corpus.embedders` names it."""
     tool_timeout_seconds: float = 20.0
-    public_url: str = ""
-    """Where the API can be reached by people, for links to what waits for them; empty: none is known."""
+    approvals_url: str = ""
+    """Where people find the approvals that wait for them, each below it by its id; empty: no address is known."""
     anthropic_api_key: str = ""
     anthropic_base_url: str = ""
     anthropic_model: str = "claude-sonnet-5"
@@ -116,7 +116,7 @@ class Settings:
             opa=_opa(environment),
             budgets=_budgets(environment),
             embedder=environment.get("CASEWRIGHT_EMBEDDER", cls.embedder),
-            public_url=_public_url(environment),
+            approvals_url=_approvals_url(environment),
             anthropic_api_key=environment.get("ANTHROPIC_API_KEY", ""),
             anthropic_base_url=environment.get("ANTHROPIC_BASE_URL", ""),
             anthropic_model=environment.get("CASEWRIGHT_ANTHROPIC_MODEL", cls.anthropic_model),
@@ -130,11 +130,11 @@ def _opa(environment: Mapping[str, str]) -> OpaSettings | None:
     return opa_settings(environment) if engine == "opa" else None
 
 
-def _public_url(environment: Mapping[str, str]) -> str:
-    url = environment.get("CASEWRIGHT_PUBLIC_URL", "").rstrip("/")
+def _approvals_url(environment: Mapping[str, str]) -> str:
+    url = environment.get("CASEWRIGHT_APPROVALS_URL", "").rstrip("/")
     parts = urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username):
-        raise InputError(f"CASEWRIGHT_PUBLIC_URL={url!r} is no address of a site; name https://HOST[/PATH] or unset it")
+        raise InputError(f"CASEWRIGHT_APPROVALS_URL={url!r} is no address; name https://HOST/PATH, or unset it")
     return url
 
 

@@ -6,7 +6,7 @@ from casewright.contracts.approval import Approval
 
 def approval_url(settings: Settings, approval_id: str) -> str:
     """The address of an approval; empty: it is not known where people reach this installation."""
-    return f"{settings.public_url}/v1/approvals/{approval_id}" if settings.public_url else ""
+    return f"{settings.approvals_url}/{approval_id}" if settings.approvals_url else ""
 
 
 def how_to_approve(settings: Settings, approval: Approval) -> str:
