@@ -16,9 +16,7 @@ from graphs.state import ReviewState, ReviewUpdate
 from graphs.versions import Pins, admitted, changes, pins_now, state_version
 
 if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
-
-    ReviewGraph = CompiledStateGraph[ReviewState, None, ReviewState, ReviewState]
+    from graphs.review import ReviewGraph
 
 
 class Beginnings:

@@ -6,6 +6,8 @@ What a person has to answer goes inquire → ask_person → heed, and back to th
 """
 
 from collections.abc import Callable
+from copy import copy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langgraph.graph import END, START, StateGraph
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.graph.state import CompiledStateGraph
 
+    ReviewGraph = CompiledStateGraph[ReviewState, None, ReviewState, ReviewState]
+
 ROUTED = ("intake", *DELEGATES, "verify", "ask", "inquire", "propose", "record", "wrap")
 """Where the router may lead."""
 RETURNING = ("intake", *DELEGATES, "verify", "ask", "heed")
@@ -30,12 +34,28 @@ RECURSION_LIMIT = 200
 """A backstop only: the run's own counters end it long before."""
 
 
-def build_graph(
-    desk: Desk, checkpoints: "BaseCheckpointSaver[Any]"
-) -> "CompiledStateGraph[ReviewState, None, ReviewState, ReviewState]":
-    """The compiled graph over one desk and one checkpoint store."""
+class ReviewGraphs:
+    """The graph over one desk: compiled once, and bound to the checkpoints of whoever holds a run."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._stepping = Stepping(desk)
+
+    def over(self, checkpoints: "BaseCheckpointSaver[Any]", *, run_id: str) -> "ReviewGraph":
+        """The graph for one run whose lease was just had: nothing is known of what it counted before."""
+        self._stepping.forget(run_id)
+        bound = copy(self._compiled)
+        bound.checkpointer = checkpoints
+        return bound
+
+    @cached_property
+    def _compiled(self) -> "ReviewGraph":
+        return _compiled(self._desk, self._stepping)
+
+
+def _compiled(desk: Desk, stepping: Stepping) -> "ReviewGraph":
     graph = StateGraph(ReviewState)
-    for name, node in _nodes(desk).items():
+    for name, node in _nodes(desk, stepping).items():
         graph.add_node(name, node)  # pyright: ignore[reportUnknownMemberType]
 
     def route(state: ReviewState) -> str:
@@ -50,12 +70,12 @@ def build_graph(
     graph.add_conditional_edges("act", _after_act, ["gate", "record", "wrap"])
     graph.add_edge("record", END)
     graph.add_edge("wrap", END)
-    return graph.compile(checkpointer=checkpoints)  # pyright: ignore[reportUnknownMemberType]
+    return graph.compile()  # pyright: ignore[reportUnknownMemberType]
 
 
-def _nodes(desk: Desk) -> dict[str, Node]:
+def _nodes(desk: Desk, steps: Stepping) -> dict[str, Node]:
     """Every node by name."""
-    nodes, steps = ReviewNodes(desk), Stepping(desk)
+    nodes = ReviewNodes(desk)
     executor = AGENTS["propose"]
     return {
         "intake": steps.step("intake", nodes.intake, agent=AGENTS["intake"]),

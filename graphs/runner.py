@@ -26,13 +26,13 @@ from graphs.lease import RunLease, leased
 from graphs.records import ENDED, NOTHING_WANTED, RunChange, RunRecords, RunRow
 from graphs.report import build_report
 from graphs.requests import RunRequests, reviewed
-from graphs.review import build_graph
+from graphs.review import ReviewGraphs
 from graphs.seals import Seals, TamperedError
 from graphs.wakeup import Standing, Wake, Waker, config_of, standing_of, state_of
 from graphs.wishes import Wish, check_wish, stopped_because
 
 if TYPE_CHECKING:
-    from graphs.wakeup import ReviewGraph
+    from graphs.review import ReviewGraph
 
 _log = logging.getLogger("casewright.graphs")
 _STANDS = {"attempts": 0, "not_before_ns": 0}
@@ -44,7 +44,7 @@ class ReviewRunner:
 
     def __init__(self, services: Services, desk: Desk, records: RunRecords) -> None:
         self._services = services
-        self._desk = desk
+        self._graphs = ReviewGraphs(desk)
         self._records = records
         self._waker = Waker(services, records)
         self._seals = Seals.of(services.signing_key)
@@ -108,7 +108,7 @@ class ReviewRunner:
             leased(settings.checkpoints, settings.home / "locks", run_id, self._services.clock) as lease,
             held_checkpoints(settings.checkpoints, lease, self._seals) as checkpoints,
         ):
-            yield _Held(lease=lease, graph=build_graph(self._desk, checkpoints))
+            yield _Held(lease=lease, graph=self._graphs.over(checkpoints, run_id=run_id))
 
     async def _drive(self, row: RunRow, held: "_Held") -> RunReport:
         while True:

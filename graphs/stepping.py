@@ -37,8 +37,11 @@ class Stepping:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._counted: dict[str, int] = {}
-        """Steps of the run when its last step was counted here; a failed attempt takes it out. A graph, and this with
-        it, is built anew for whoever gets the run's lease."""
+        """Steps of a run when its last step was counted here; a failed attempt takes it out."""
+
+    def forget(self, run_id: str) -> None:
+        """Count the run from its records again: while its lease was not had here, others may have worked on it."""
+        self._counted.pop(run_id, None)
 
     def step(self, name: str, work: NodeWork, *, agent: str = "", closing: bool = False) -> Node:
         """A node that counts against the budgets and records what it did.

@@ -17,10 +17,9 @@ from graphs.review import RECURSION_LIMIT
 from graphs.state import ReviewState
 
 if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
     from langgraph.types import StateSnapshot
 
-    ReviewGraph = CompiledStateGraph[ReviewState, None, ReviewState, ReviewState]
+    from graphs.review import ReviewGraph
 
 
 @dataclass(frozen=True)

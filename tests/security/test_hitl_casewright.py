@@ -21,7 +21,7 @@ from casewright.storage.tables import outbox
 from commands.orchestrator import build_desk
 from graphs.checkpoint import held_checkpoints
 from graphs.lease import leased
-from graphs.review import build_graph
+from graphs.review import ReviewGraphs
 from graphs.seals import Seals
 from tests.hitl_conformance.subject import Effect, Factory, Refused, Shown
 from tests.integration.graphs.reviews import World, changed, copied, opened, reviewer_of, sample_cases
@@ -137,7 +137,7 @@ class CasewrightSubject:
             leased(settings.checkpoints, settings.home / "locks", run, clock) as lease,
             held_checkpoints(settings.checkpoints, lease, seals) as checkpoints,
         ):
-            yield build_graph(desk, checkpoints)
+            yield ReviewGraphs(desk).over(checkpoints, run_id=run)
 
     async def _let(self, work: Any) -> None:
         try:

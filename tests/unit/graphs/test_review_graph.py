@@ -19,7 +19,7 @@ from casewright.models.prompts import PromptLibrary
 from graphs.budget import Recorded
 from graphs.connections import Connections
 from graphs.desk import Desk
-from graphs.review import RETURNING, ROUTED, build_graph
+from graphs.review import RETURNING, ROUTED, ReviewGraphs
 from tests.support.model_permission import offline_only
 
 Edges = frozenset[tuple[str, str]]
@@ -79,7 +79,7 @@ def edges() -> Edges:
         budgets=Budgets(),
         clock=clock,
     )
-    graph = build_graph(desk, InMemorySaver()).get_graph()
+    graph = ReviewGraphs(desk).over(InMemorySaver(), run_id="run-1").get_graph()
     return frozenset((edge.source, edge.target) for edge in graph.edges)
 
 

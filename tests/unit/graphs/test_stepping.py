@@ -1,0 +1,72 @@
+"""When a step looks into the records before it begins: always, but for a step that directly follows another here."""
+
+from casewright.clock import ManualClock
+from casewright.config import Budgets, app_root
+from casewright.identity.local import sample_identities
+from casewright.models.accounting import MemoryRecorder
+from casewright.models.gateway import Gateway
+from casewright.models.offline import OfflineProvider
+from casewright.models.prompts import PromptLibrary
+from graphs.budget import Recorded
+from graphs.connections import Connections
+from graphs.desk import Desk
+from graphs.state import ReviewState, ReviewUpdate
+from graphs.stepping import Stepping
+from tests.support.model_permission import offline_only
+from tests.unit.graphs.test_review_graph import NoDelegation, NoQuestions, no_server
+
+
+class Steps:
+    """Keeps the kinds of what was recorded."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+
+    async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None:
+        self.kinds.append(kind)
+
+
+class ElsewhereSpending:
+    """What another process has meanwhile spent."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.tokens = 0
+
+    async def of_run(self, tenant: str, run_id: str) -> Recorded:
+        self.reads += 1
+        return Recorded(calls=0, tokens=self.tokens, cost_micro=0, failed_steps=0, failed_ms=0)
+
+
+def desk(spending: ElsewhereSpending, budgets: Budgets) -> Desk:
+    prompts = PromptLibrary(app_root() / "agents" / "prompts")
+    return Desk(
+        connections=Connections(NoDelegation(), no_server),
+        gateway=Gateway([OfflineProvider()], prompts, MemoryRecorder(), permission=offline_only()),
+        recorder=Steps(),
+        questions=NoQuestions(),
+        spending=spending,
+        people=sample_identities(),
+        budgets=budgets,
+        clock=ManualClock(1),
+    )
+
+
+async def nothing(state: ReviewState, budget: object) -> ReviewUpdate:
+    return {}
+
+
+async def test_a_run_that_was_not_held_in_between_is_counted_from_its_records_before_its_next_step() -> None:
+    spending = ElsewhereSpending()
+    stepping = Stepping(desk(spending, Budgets(tokens=100)))
+    node = stepping.step("intake", nothing)
+    state: ReviewState = {"tenant": "harborline", "run_id": "run-1", "case_id": "HL-1", "subject": "rosa"}
+    state = {**state, **await node(state)}
+    assert spending.reads == 2  # before the step and after it
+    state = {**state, **await node(state)}
+    assert spending.reads == 3  # only after it: the step before was counted here
+    spending.tokens = 100
+    stepping.forget("run-1")
+    stopped = await node(state)
+    assert spending.reads == 5
+    assert "tokens" in stopped.get("stop", "")
