@@ -55,7 +55,7 @@ def _without_sealed(case: CaseFile) -> CaseFile:
     sealed = tuple(item for item in case.evidence if item.sealed)
     if not sealed:
         return case
-    speaks = _speaks_of(sealed)
+    speaks = speaks_of(sealed)
     changes: dict[str, object] = {
         name: tuple(
             item
@@ -75,7 +75,7 @@ def _any_text(name: str, item: Item, speaks: Callable[[str], bool]) -> bool:
     return any(speaks(text) for text in texts if text is not None)
 
 
-def _speaks_of(sealed: tuple[EvidenceItem, ...]) -> Callable[[str], bool]:
+def speaks_of(sealed: tuple[EvidenceItem, ...]) -> Callable[[str], bool]:
     """Whether a text names one of these by id, or carries its title or text."""
     ids = "|".join(re.escape(item.evidence_id) for item in sealed)
     named = re.compile(rf"(?<![A-Za-z0-9])(?:{ids})(?![A-Za-z0-9])", re.IGNORECASE)

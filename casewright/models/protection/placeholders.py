@@ -1,0 +1,122 @@
+"""Placeholders for personal values, and the way back.
+
+One `Placeholders` serves one run: the same value has the same placeholder in every text of it. A value keeps one number
+however it is written, and each way of writing it a suffix (`[PERSON_1]`, `[PERSON_1.2]`), so that a restored text is
+the text that was given, character for character. What already looks like a placeholder is replaced like a value.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from threading import Lock
+
+from casewright.models.protection.found import KINDS, Found, without_overlaps
+from casewright.models.protection.known import KnownValue, KnownValues
+from casewright.models.protection.recognisers import recognise
+from casewright.models.protection.shadow import shadow
+
+_LITERAL = "TEXT"
+"""Of text that only looked like a placeholder."""
+PLACEHOLDER = re.compile(rf"\[(?:{'|'.join((*KINDS, _LITERAL))})_[1-9]\d{{0,5}}(?:\.[1-9]\d{{0,3}})?\]")
+LONGEST_PLACEHOLDER = max(map(len, (*KINDS, _LITERAL))) + len("[_999999.9999]")
+_UNPRINTED = re.compile(r"[^0-9a-z\u00df-\uffff]+")
+
+
+class Placeholders:
+    """What stands for what, in both directions. Safe to use from several threads."""
+
+    def __init__(self, known: Iterable[KnownValue] = (), texts: Iterable[str] = ()) -> None:
+        """See `learn`."""
+        self._values: tuple[KnownValue, ...] = ()
+        self._known = KnownValues(())
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._last: dict[str, int] = {}
+        self._ways: dict[tuple[str, int], int] = {}
+        self._by_surface: dict[tuple[str, str], str] = {}
+        self._surfaces: dict[str, str] = {}
+        self._lock = Lock()
+        self.learn(known, texts)
+
+    def learn(self, known: Iterable[KnownValue], texts: Iterable[str]) -> None:
+        """Number the known values, then what is recognised in `texts`, in their order: so a run that goes on in
+        another process has the same placeholders. What is learnt later comes after it.
+        """
+        values = tuple(dict.fromkeys((*self._values, *known)))
+        with self._lock:
+            self._values, self._known = values, KnownValues(values)
+            for value in values:
+                number = self._known.number(value.text)
+                if number is not None:
+                    self._placeholder(value.kind, value.text, number)
+        for text in texts:
+            self.redact(text)
+
+    def redact(self, text: str) -> str:
+        """`text` with a placeholder for every personal value that is known or recognised."""
+        with self._lock:
+            plain = shadow(text)
+            found = dict(self._known.find(plain))
+            literal = [(match.start(), match.end()) for match in PLACEHOLDER.finditer(text)] if "[" in text else []
+            places = without_overlaps(chain(found, recognise(plain)))
+            pieces: list[str] = []
+            at = 0
+            for start, end, one in _merged(places, literal):
+                surface = text[start:end]
+                kind = one.kind if one else _LITERAL
+                number = found.get(one) if one else None
+                pieces += (text[at:start], self._placeholder(kind, surface, number))
+                at = end
+            return "".join((*pieces, text[at:])) if pieces else text
+
+    def restore(self, text: str) -> str:
+        """`text` with every placeholder that was given out replaced by what it stands for."""
+        return PLACEHOLDER.sub(lambda match: self._surfaces.get(match[0], match[0]), text) if "[" in text else text
+
+    def restore_json(self, text: str) -> str:
+        """The same for the text of a JSON document: values are escaped, so that it stays one."""
+        if "[" not in text:
+            return text
+        return PLACEHOLDER.sub(lambda match: _escaped(self._surfaces.get(match[0], match[0])), text)
+
+    def _placeholder(self, kind: str, surface: str, known: int | None) -> str:
+        value = f"#{known}" if known is not None else _canonical(surface)
+        made = self._by_surface.get((kind, surface))
+        if made is None:
+            number = self._number(kind, value)
+            way = self._ways[kind, number] = self._ways.get((kind, number), 0) + 1
+            made = f"[{kind}_{number}]" if way == 1 else f"[{kind}_{number}.{way}]"
+            self._by_surface[kind, surface] = made
+            self._surfaces[made] = surface
+        return made
+
+    def _number(self, kind: str, value: str) -> int:
+        number = self._numbers.get((kind, value))
+        if number is None:
+            number = self._numbers[kind, value] = self._last[kind] = self._last.get(kind, 0) + 1
+        return number
+
+
+def _merged(places: list[Found], literal: list[tuple[int, int]]) -> Iterator[tuple[int, int, Found | None]]:
+    """Both in order of place; a value that overlaps what looks like a placeholder gives way to it."""
+    kept: list[tuple[int, int, Found | None]] = [(start, end, None) for start, end in literal]
+    for one in places:
+        if not any(start < one.end and one.start < end for start, end in literal):
+            kept.append((one.start, one.end, one))
+    return iter(sorted(kept, key=lambda item: item[0]))
+
+
+def _canonical(surface: str) -> str:
+    """What a value is, however it is written: letters in small, digits, nothing else; itself where nothing remains."""
+    return _UNPRINTED.sub("", surface.casefold()) or surface
+
+
+def _escaped(surface: str) -> str:
+    """A value as it stands inside a string of JSON; one that was found in JSON is escaped there already."""
+    if "\\" in surface:
+        try:
+            read: object = json.loads(f'"{surface}"')
+        except ValueError:
+            read = surface
+        surface = read if isinstance(read, str) else surface
+    return json.dumps(surface, ensure_ascii=False)[1:-1]
