@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the qu
     from casewright.models.gateway import Gateway
     from casewright.models.layer import CallNotes
     from casewright.models.permission import ModelPermission
+    from casewright.models.protection.redaction import ProtectionLayer
     from casewright.models.recording import CallRecorder
     from graphs.answering import QuestionDriver
     from graphs.desk import Desk
@@ -39,9 +40,10 @@ class AuditRecorder:
 def build_gateway(services: Services) -> "Gateway":
     """The model gateway with the prompts that ship with the agents."""
     from casewright.models.assembly import Layers, from_settings
+    from casewright.models.egress import EgressLayer
 
     prompts = app_root() / "agents" / "prompts"
-    layers = Layers()
+    layers = Layers(redaction=build_protection(services), egress=EgressLayer(lambda: services.engine))
     return from_settings(services.settings, prompts, AuditRecorder(services), build_permission(services), layers)
 
 
@@ -50,6 +52,16 @@ def build_permission(services: Services) -> "ModelPermission":
     from casewright.controls.models import SwitchedModels
 
     return SwitchedModels(services.standing, services.settings.policies)
+
+
+def build_protection(services: Services) -> "ProtectionLayer":
+    """What takes personal data out of requests, with what the store knows of each case."""
+    from casewright.cases.protected import StoredKnowledge
+    from casewright.models.prompts import load_prompt
+    from casewright.models.protection.redaction import ProtectionLayer
+
+    notice = load_prompt(app_root() / "agents" / "prompts" / "placeholders.md").instructions
+    return ProtectionLayer(StoredKnowledge(services.cases), notice=notice)
 
 
 def build_records(services: Services) -> RunRecords:
