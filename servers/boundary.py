@@ -22,6 +22,7 @@ from casewright.errors import (
     ConflictError,
     DeniedError,
     InputError,
+    NotFoundError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -54,8 +55,12 @@ def entry_error(error: CasewrightError, *, kind: str, hidden: str) -> MCPError:
     match error:
         case UnauthenticatedError():
             return protocol_error()
-        case DeniedError():
+        case DeniedError() | NotFoundError():  # one answer: what was asked for may be another's
             return MCPError(code=INVALID_PARAMS, message=f"this {kind} is {hidden}")
+        case InputError() | ConflictError():
+            return MCPError(code=INVALID_PARAMS, message=str(error))
+        case UnavailableError():
+            return MCPError(code=INTERNAL_ERROR, message="a part of the server does not answer; try again in a moment")
         case _:
             return MCPError(code=INTERNAL_ERROR, message="the server cannot answer now; the reason is in its log")
 

@@ -4,7 +4,7 @@ Called by `casewright mcp`, by the orchestrator's in-process connections and by 
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from casewright.contracts.principal import ServerName
 from casewright.services import Services
@@ -16,6 +16,10 @@ from servers.spec import ServerEntries, ServerSpec, ToolDefinition, ToolSpec
 if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
 
+    from servers.review.reviews import Reviews
+
+ToolServerName = Literal["policy-search", "case-facts", "drafting"]
+"""The servers that need nothing but the kernel."""
 INSTRUCTIONS: dict[ServerName, str] = {
     "policy-search": (
         "Finds the rules in force on a date. Search first, then read a clause in its context before you "
@@ -32,15 +36,33 @@ INSTRUCTIONS: dict[ServerName, str] = {
         "executes actions that people have approved. `approval_required` is a normal answer: say who "
         "may approve, and stop. The requester can never approve."
     ),
+    "review": (
+        "Runs whole reviews of cases and lets people answer and decide. `start_review` answers at once with a "
+        "handle; follow it with `get_review` and `wait_seconds`, again until it needs people or has ended. "
+        "`answer_question` and `decide_approval` ask the user in their client: never answer or decide for them, "
+        "and take `answer_required` and `approval_required` as normal answers: say what is needed, and stop."
+    ),
 }
 
 
 class ServerFactory:
     """Builds servers over one set of services; tool definitions are made once and shared."""
 
-    def __init__(self, services: Services, *, tools: Mapping[ServerName, tuple[ToolSpec, ...]] | None = None) -> None:
-        """`tools` takes the place of a server's own (a measurement's trivial one); they are guarded alike."""
+    def __init__(
+        self,
+        services: Services,
+        *,
+        tools: Mapping[ServerName, tuple[ToolSpec, ...]] | None = None,
+        reviews: "Reviews | None" = None,
+    ) -> None:
+        """A factory.
+
+        Args:
+            tools: takes the place of a server's own (a measurement's trivial one); they are guarded alike.
+            reviews: what the review server serves; without them it has its definitions alone.
+        """
         self._services = services
+        self._reviews = reviews
         self._tools = tools or {}
         self._made: dict[ServerName, tuple[Guard, ServerSpec]] = {}
 
@@ -77,7 +99,7 @@ class ServerFactory:
         if name not in self._made:
             guard = Guard(self._services, server=name)
             own = self._tools.get(name)
-            entries = ServerEntries(tools=own) if own else _entries(self._services, name, guard)
+            entries = ServerEntries(tools=own) if own else self._entries(name, guard)
             spec = ServerSpec(
                 name=name,
                 instructions=INSTRUCTIONS[name],
@@ -90,9 +112,17 @@ class ServerFactory:
             self._made[name] = (guard, spec)
         return self._made[name]
 
+    def _entries(self, name: ServerName, guard: Guard) -> ServerEntries:
+        if name != "review":
+            return _entries(self._services, name, guard)
+        from servers.review.reviews import NoReviews
+        from servers.review.tools import ReviewTools
+
+        return ServerEntries(tools=ReviewTools(self._services, self._reviews or NoReviews()).specs())
+
     def _build(self, name: ServerName, tokens: TokenSource, **transport: Any) -> GuardedServer:
         guard, spec = self._parts(name)
-        return GuardedServer(spec=spec, guard=guard, tokens=tokens, **transport)
+        return GuardedServer(spec=spec, guard=guard, tokens=tokens, services=self._services, **transport)
 
 
 def transport_security(host: str, port: int) -> "TransportSecuritySettings":
@@ -107,17 +137,34 @@ def transport_security(host: str, port: int) -> "TransportSecuritySettings":
     )
 
 
-def _entries(services: Services, name: ServerName, guard: Guard) -> ServerEntries:
+def _entries(services: Services, name: ToolServerName, guard: Guard) -> ServerEntries:
     match name:  # each server's entries are imported only when it is built
         case "policy-search":
-            from servers.policy_search.tools import PolicySearchTools
+            from servers.policy_search import completions, prompts, resources, tools
 
-            return ServerEntries(tools=PolicySearchTools(services).specs())
+            return ServerEntries(
+                tools=tools.PolicySearchTools(services).specs(),
+                resources=resources.resources(),
+                prompts=prompts.prompts(),
+                completers=completions.PolicyCompletions(services).specs(),
+            )
         case "case-facts":
-            from servers.case_facts.tools import CaseFactsTools
+            from servers.case_facts import completions, prompts, resources, tools
 
-            return ServerEntries(tools=CaseFactsTools(services).specs())
+            bound = tools.CaseFactsTools(services)
+            return ServerEntries(
+                tools=bound.specs(),
+                resources=resources.resources(),
+                prompts=prompts.prompts(),
+                completers=completions.CaseCompletions(bound).specs(),
+            )
         case "drafting":
-            from servers.drafting.tools import DraftingTools
+            from servers.drafting import completions, prompts, resources, tools
 
-            return ServerEntries(tools=DraftingTools(services, guard).specs())
+            bound = tools.DraftingTools(services, guard)
+            return ServerEntries(
+                tools=bound.specs(),
+                resources=resources.DraftResources(services).specs(),
+                prompts=prompts.prompts(),
+                completers=completions.DraftCompletions(bound).specs(),
+            )

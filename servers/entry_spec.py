@@ -8,6 +8,7 @@ and its audit event. It knows no guard and no SDK server: `servers.entries` serv
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from mcp.shared.uri_template import UriTemplate
@@ -19,7 +20,6 @@ Given = Mapping[str, str]
 ToArguments = Callable[[Given], Mapping[str, Any]]
 """Makes of it the arguments of the tool that is asked; they are validated like any call's."""
 JSON = "application/json"
-MARKDOWN = "text/markdown"
 
 
 def nothing(_given: Given) -> Mapping[str, Any]:
@@ -69,6 +69,11 @@ class ResourceSpec:
         return bool(self.template.variable_names)
 
 
+def prompt_text(module_file: str, name: str) -> str:
+    """The body of a prompt: the Markdown file of this name beside the module that declares it."""
+    return (Path(module_file).with_name("prompt_texts") / f"{name}.md").read_text(encoding="utf-8")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PromptArgumentSpec:
     """One argument of a prompt; always text."""
@@ -91,6 +96,8 @@ class PromptSpec:
     """The tool of this server that the one who gets it will call first."""
     arguments: tuple[PromptArgumentSpec, ...] = ()
     asks_with: ToArguments = nothing
+    case_argument: str = ""
+    """The argument that names a case; the decision is then about that case, and only the token's own is permitted."""
     needs: tuple[str, ...] = ()
     """Further tools of this server that it leads to; who could never call one of them sees no prompt."""
 

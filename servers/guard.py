@@ -7,7 +7,7 @@ given to it. How answers are had is in `servers.decisions`, what they oblige to 
 `servers.obligations`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, assert_never
@@ -18,15 +18,16 @@ from casewright.access.requests import AccessRequest, EntryKind, ToolFacts
 from casewright.audit.entry import AuditEntry
 from casewright.audit.meter import MeterChange
 from casewright.canonical import digest
-from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, GatedResult
+from casewright.contracts.approval import ActionCall, ApprovalRule, GatedResult
 from casewright.contracts.controls import Controls
 from casewright.contracts.decision import Allowed, Decision, DecisionFilters, Denied, ResourceInput
 from casewright.contracts.principal import Caller, ServerName
 from casewright.errors import ConflictError, DeniedError, UnauthenticatedError
 from casewright.services import Services
+from servers.approval_links import approval_url, how_to_approve
 from servers.callers import TokenSource
 from servers.decisions import Decided, Decider
-from servers.obligations import MET_BY_GUARD, Duties, ObligationKind
+from servers.obligations import MET_BY_GUARD, MET_OF_ENTRIES, Duties, ObligationKind
 from servers.resources import load_resource
 from servers.spec import READING_VERBS, ResourceKind, ToolDefinition
 
@@ -34,6 +35,17 @@ MAX_AUDITED_ARGUMENTS = 4_096
 MAX_AUDITED_NAME = 100
 HIDDEN = "not available: it does not exist, or this token may not use it"
 _NO_DEFINITION = "0" * 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Through:
+    """The entry by which a tool's decision is asked for when the tool itself is not called."""
+
+    kind: Literal["resource", "prompt", "completion"]
+    name: str
+    """The template, the prompt, or what is completed: text of this repository."""
+    case_id: str = ""
+    """The case that a URI names, a claim; empty: the token's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +94,7 @@ class _Asked:
     resource: ResourceKind = "none"
     meets: frozenset[ObligationKind] = frozenset()
     reads_untrusted: bool = False
+    through: Through | None = None
 
     @property
     def may_lag(self) -> bool:
@@ -121,59 +134,59 @@ class Guard:
 
         A name without a definition, which was added behind the guard's back, is left out.
         """
+        return await self.listed_as(caller, "tool", definitions)
+
+    async def listed_as(
+        self, caller: Caller, kind: EntryKind, definitions: Mapping[str, ToolDefinition | None]
+    ) -> frozenset[str]:
+        """The same for entries of any kind, each by the tool that it asks for."""
         asked = {
-            name: self._tool(caller, definition) if definition else self._other(caller, "tool", name)
+            name: self._tool(caller, definition) if definition else self._other(caller, kind, name)
             for name, definition in definitions.items()
         }
-        shown = await self._shown(caller, asked, "tools")
+        shown = await self._shown(caller, asked, f"{kind}s")
         return frozenset(name for name in shown if definitions[name] is not None)
 
-    async def listed_others(self, caller: Caller, kind: EntryKind, names: Iterable[str]) -> frozenset[str]:
-        """The same for resources, resource templates and prompts."""
-        return await self._shown(caller, {name: self._other(caller, kind, name) for name in names}, f"{kind}s")
-
-    async def admit(self, caller: Caller, definition: ToolDefinition, arguments: Mapping[str, Any]) -> Call:
-        """Permission for exactly this call, recorded before it runs.
+    async def admit(
+        self,
+        caller: Caller,
+        definition: ToolDefinition,
+        arguments: Mapping[str, Any],
+        through: Through | None = None,
+    ) -> Call:
+        """Permission for exactly this call, or for what an entry makes of it, recorded before it runs.
 
         A run that is about to read text nobody vouches for is tainted from here on, in the same event.
 
         Raises:
             DeniedError: with the reason code; audited.
         """
-        return await self._admit(self._tool(caller, definition), arguments)
-
-    async def admit_other(
-        self, caller: Caller, kind: EntryKind, name: str, arguments: Mapping[str, Any] | None = None
-    ) -> Call:
-        """Permission to read a resource, get a prompt or complete an argument; what the policy does not know is denied.
-
-        Raises:
-            DeniedError: with the reason code; audited.
-        """
-        return await self._admit(self._other(caller, kind, name), arguments or {})
+        return await self._admit(self._tool(caller, definition, through), arguments)
 
     async def evaluate(self, caller: Caller, definition: ToolDefinition, arguments: Mapping[str, Any]) -> Call:
         """The decision on one call without running it; a denial is audited and raised."""
         call, _ = await self._evaluate(self._tool(caller, definition), arguments)
         return call
 
-    async def unknown(self, caller: Caller, name: str) -> NoReturn:
-        """Deny a tool that this server does not have, by a decision as for one that it has.
+    async def unknown(self, caller: Caller, name: str, kind: EntryKind = "tool") -> NoReturn:
+        """Deny a tool or an entry that this server does not have, by a decision as for one that it has.
 
         Raises:
             DeniedError: always; audited.
         """
-        asked = self._other(caller, "tool", name)
+        asked = self._other(caller, kind, name)
         decided = await self._decide(asked, asked.imagined, {}, mode="call")
         await self._deny(asked, decided, code="tool_unknown")
 
-    async def refuse_arguments(self, caller: Caller, definition: ToolDefinition) -> None:
+    async def refuse_arguments(
+        self, caller: Caller, definition: ToolDefinition, through: Through | None = None
+    ) -> None:
         """Record that arguments did not fit; it counts as a call, so that probing spends the budget.
 
         Raises:
             DeniedError: the caller could never call this tool and is to learn nothing of it.
         """
-        asked = self._tool(caller, definition)
+        asked = self._tool(caller, definition, through)
         decided = await self._decide(asked, asked.imagined, {}, mode="list")
         if isinstance(decided.verdict, Denied):
             await self._deny(asked, decided, code="not_listed", detail=decided.verdict.detail)
@@ -199,7 +212,9 @@ class Guard:
                 how = f"{known.state}; change the draft"
                 return GatedResult(status=known.state, approval=known, receipt=None, how=how)
             case "pending" | "expired":
-                return GatedResult(status="approval_required", approval=known, receipt=None, how=_how(known))
+                settings = self._services.settings
+                how, url = how_to_approve(settings, known), approval_url(settings, known.approval_id)
+                return GatedResult(status="approval_required", approval=known, receipt=None, how=how, url=url)
 
     async def agreed(self, call: Call) -> GatedResult:
         """The answer to asking again for what people have agreed to already.
@@ -227,7 +242,8 @@ class Guard:
     async def _evaluate(self, asked: _Asked, arguments: Mapping[str, Any]) -> tuple[Call, Decided]:
         if not asked.may_lag:
             await self._decider.refresh(at_once=True)  # nothing happens under policies that were changed meanwhile
-        resource = await load_resource(self._services, asked.resource, asked.caller, arguments)
+        case_id = asked.through.case_id if asked.through is not None else ""
+        resource = await load_resource(self._services, asked.resource, asked.caller, arguments, case_id=case_id)
         decided = await self._decide(asked, resource, arguments, mode="call")
         match decided.verdict:
             case Denied(code=code, detail=detail):
@@ -310,6 +326,8 @@ class Guard:
         taints: bool = False,
     ) -> None:
         named = {"server": self._server, "tool": asked.facts.name, "kind": asked.facts.kind, **decided.named}
+        if asked.through is not None:
+            named |= {"kind": asked.through.kind, "entry": asked.through.name}
         await self._services.audit.append(
             AuditEntry.of_caller(kind, asked.caller, named | dict(body)),
             record=self._decider.record(decided),
@@ -317,8 +335,9 @@ class Guard:
             durable=not asked.may_lag,
         )
 
-    def _tool(self, caller: Caller, definition: ToolDefinition) -> _Asked:
+    def _tool(self, caller: Caller, definition: ToolDefinition, through: Through | None = None) -> _Asked:
         spec = definition.spec
+        met = MET_BY_GUARD if through is None else MET_OF_ENTRIES
         facts = ToolFacts(
             server=self._server, name=spec.name, verb=spec.verb, risk=spec.risk, definition_hash=definition.hash
         )
@@ -326,12 +345,13 @@ class Guard:
             caller=caller,
             facts=facts,
             resource=spec.resource,
-            meets=MET_BY_GUARD | spec.meets,
+            meets=met | spec.meets,
             reads_untrusted=spec.reads_untrusted,
+            through=through,
         )
 
     def _other(self, caller: Caller, kind: EntryKind, name: str) -> _Asked:
-        """What is no tool of ours: known to the policy under exactly this name, or denied."""
+        """What is no tool of ours: no policy knows it by this name and kind, so it is denied with its record."""
         facts = ToolFacts(
             server=self._server, kind=kind, name=_plain(name), verb="read", risk="low", definition_hash=_NO_DEFINITION
         )
@@ -358,11 +378,3 @@ def _body(call: Call) -> dict[str, Any]:
 def _plain(name: str) -> str:
     """A name that a caller made up, short and in characters that every log can hold."""
     return name[:MAX_AUDITED_NAME].encode("unicode_escape").decode("ascii")
-
-
-def _how(approval: Approval) -> str:
-    roles = " or ".join(approval.rule.roles)
-    return (
-        f"{approval.remaining} more approval(s) by {roles} needed, not by {approval.requested_by!r}: "
-        f"`casewright approvals approve {approval.approval_id}`. Then make the same call again."
-    )

@@ -24,6 +24,8 @@ ObligationKind = Literal["approval", "redact", "limit", "watermark"]
 """What has to be met by somebody; the audit level is met by whoever writes the event."""
 MET_BY_GUARD: frozenset[ObligationKind] = frozenset({"approval", "watermark"})
 """Of a tool's call."""
+MET_OF_ENTRIES: frozenset[ObligationKind] = frozenset({"watermark"})
+"""Of a resource that is read, a prompt or a completion: nobody can agree to one, and what asks for it is refused."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,15 +15,20 @@ from servers.spec import ResourceKind
 
 
 async def load_resource(
-    services: Services, kind: ResourceKind, caller: Caller, arguments: Mapping[str, Any]
+    services: Services, kind: ResourceKind, caller: Caller, arguments: Mapping[str, Any], *, case_id: str = ""
 ) -> ResourceInput:
-    """The resource document of one call; `exists` is False for whatever is not there."""
+    """The resource document of one call; `exists` is False for whatever is not there.
+
+    Args:
+        case_id: the case that somebody names in a URI, a claim that the policy compares with the token's; empty: the
+            token's own.
+    """
     tenant = caller.principal.tenant
     match kind:
         case "none" | "corpus":
             return ResourceInput(kind=kind, exists=True, tenant=tenant, classification="public")
         case "case":
-            return await load_case(services, tenant, caller.actor.case_id)
+            return await load_case(services, tenant, case_id or caller.actor.case_id)
         case "draft":
             return await _load_draft(services, "draft", caller, arguments)
         case "action":

@@ -109,6 +109,21 @@ class ServerSpec:
     completers: tuple[CompleterSpec, ...]
     tool_timeout_seconds: float
 
+    def __post_init__(self) -> None:
+        """Refuse entries that ask for no tool of this server, or for one that does more than read.
+
+        Raises:
+            ValueError: the server is not to be built.
+        """
+        verbs = {definition.spec.name: definition.spec.verb for definition in self.definitions}
+        asked = {entry.asks for entry in (*self.resources, *self.prompts, *self.completers)}
+        asked |= {need for prompt in self.prompts for need in prompt.needs}
+        if unknown := asked - set(verbs):
+            raise ValueError(f"the entries of {self.name!r} ask for {sorted(unknown)}, which are no tools of it")
+        for entry in (*self.resources, *self.prompts, *self.completers):
+            if verbs[entry.asks] not in READING_VERBS:
+                raise ValueError(f"{entry!r} asks for {entry.asks!r}, which does more than read")
+
 
 def _description(fn: Callable[..., Any]) -> str:
     text = (fn.__doc__ or "").strip()

@@ -23,6 +23,7 @@ from casewright.contracts.recommendation import Citation, VerifiedCitation
 from casewright.corpus.citations import refused, verify_quote
 from casewright.corpus.comparison import word_changes
 from casewright.corpus.ingest import Ingest, IngestJob, IngestProgress, IngestReport
+from casewright.corpus.labels import fold_reference
 from casewright.corpus.manifest import Approver, Manifest, ManifestEntry, Submission
 from casewright.corpus.pruning import PruneReport, prune
 from casewright.corpus.quarantine import Quarantined, quarantine_of
@@ -269,6 +270,16 @@ class Corpus:
         """The versions that are visible: in force (or named), or all of them."""
         visible = self._snapshot().catalogue.visible(filters, all_versions=all_versions)
         return tuple(version.contract() for version in visible)
+
+    def labels(self, filters: SearchFilters, *, document_id: str, starts: str, limit: int) -> tuple[str, ...]:
+        """Labels of one document's visible clauses that begin so, section signs, spaces and case aside.
+
+        Raises:
+            StorageError: there is no index.
+        """
+        wanted = fold_reference(starts)
+        found = self._reader().labels(_within(filters, document_id))
+        return tuple(label for label in found if fold_reference(label).startswith(wanted))[:limit]
 
     def verify(self, citation: Citation, filters: SearchFilters) -> VerifiedCitation:
         """Check a citation: visible and in force under the filters, hash and exact quote.

@@ -21,6 +21,8 @@ _COLUMNS = (*CLAUSE_COLUMNS, "parent", "links")
 
 KEPT = 1_024
 """Clauses with what stands around them; some ten kilobytes each."""
+KEPT_LABELS = 32
+"""Documents with all their labels; some thousand short texts each."""
 
 
 class Reader:
@@ -32,6 +34,7 @@ class Reader:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._clause: Callable[..., Clause | None] = lru_cache(KEPT)(partial(_clause, snapshot))
+        self._labels: Callable[..., tuple[str, ...]] = lru_cache(KEPT_LABELS)(partial(_labels, snapshot))
         self._in_context: Callable[..., ClauseInContext] = lru_cache(KEPT)(partial(_in_context, snapshot))
 
     def clause(self, filters: SearchFilters, *, label: str) -> Clause | None:
@@ -41,6 +44,10 @@ class Reader:
             NotFoundError: the label is not one clause under the filters.
         """
         return self._clause(filters, label)
+
+    def labels(self, filters: SearchFilters) -> tuple[str, ...]:
+        """The labels of every clause that is visible under the filters, in the order of the text."""
+        return self._labels(filters)
 
     def in_context(self, filters: SearchFilters, *, label: str) -> ClauseInContext:
         """The clause with what stands around it.
@@ -54,6 +61,12 @@ class Reader:
 def _clause(snapshot: Snapshot, filters: SearchFilters, label: str) -> Clause | None:
     row = _row(snapshot, filters, label)
     return None if row is None else clause_from(row)
+
+
+def _labels(snapshot: Snapshot, filters: SearchFilters) -> tuple[str, ...]:
+    rows = snapshot.table.select(("document_id", "label", "position"), snapshot.predicate(filters))
+    placed = sorted((str(row["document_id"]), int(row["position"]), str(row["label"])) for row in rows)
+    return tuple(label for _, _, label in placed)
 
 
 def _in_context(snapshot: Snapshot, filters: SearchFilters, label: str) -> ClauseInContext:

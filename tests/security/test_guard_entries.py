@@ -1,5 +1,5 @@
-"""Resources, templates, prompts and completions that a later server adds: nobody reaches one that the policy does
-not know, and a new kind of handler in the SDK is noticed.
+"""Resources, templates, prompts and completions that somebody registers with the SDK: nobody reaches one that the
+server's spec does not declare, and a new kind of handler in the SDK is noticed.
 """
 
 import asyncio
@@ -7,13 +7,12 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mcp import Client
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.exceptions import MCPError
-from mcp_types import Completion, PromptReference, ResourceTemplateReference
+from mcp_types import PromptReference, ResourceTemplateReference
 from mcp_types.methods import CACHEABLE_METHODS
 
 from servers.guarded import PRIVATE, GuardedServer
@@ -65,12 +64,7 @@ class LaterServer:
             self.ran.append("prompt")
             return f"canary-{style}"
 
-        @self.server.completion()
-        async def complete(ref: PromptReference | ResourceTemplateReference, argument: Any, context: Any) -> Completion:
-            self.ran.append("completion")
-            return Completion(values=["canary"])
-
-        self.defined = (sealed, evidence, summarise, complete)
+        self.defined = (sealed, evidence, summarise)
 
 
 @asynccontextmanager
@@ -108,9 +102,10 @@ def test_every_list_that_a_client_could_keep_is_private() -> None:
 @pytest.mark.parametrize("mode", MODES)
 async def test_what_the_policy_does_not_know_is_neither_listed_nor_read(world: World, mode: Mode) -> None:
     async with later(world, Bearer(identity="selma"), mode) as (made, client):
-        assert (await client.list_resources()).resources == []
-        assert (await client.list_resource_templates()).resource_templates == []
-        assert (await client.list_prompts()).prompts == []
+        assert "case://sealed" not in {str(each.uri) for each in (await client.list_resources()).resources}
+        listed = (await client.list_resource_templates()).resource_templates
+        assert "case://evidence/{item}" not in {each.uri_template for each in listed}
+        assert "summarise" not in {each.name for each in (await client.list_prompts()).prompts}
         for refused in (
             client.read_resource("case://sealed"),
             client.read_resource("case://evidence/EV-1"),
@@ -124,7 +119,7 @@ async def test_what_the_policy_does_not_know_is_neither_listed_nor_read(world: W
         assert made.ran == []
     events = await world.events()
     assert [event.kind for event in events] == ["listing.withheld"] * 3 + ["call.denied"] * 5
-    assert all("tool_unknown" in event.body["detail"] for event in events[3:])
+    assert {event.body["code"] for event in events[3:]} == {"tool_unknown"}
     assert [event.body["kind"] for event in events[3:]] == ["resource"] * 2 + ["prompt"] + ["completion"] * 2
     assert all(event.body["decision_id"] and event.body["policy_revision"] for event in events[3:])
 
@@ -148,23 +143,23 @@ async def test_an_absent_entry_reads_exactly_like_a_denied_one(world: World, mod
 
 
 @pytest.mark.proves("D2", "D3")
-async def test_what_the_policy_knows_is_listed_and_read_by_its_roles_alone(home: Path, own_policies: Path) -> None:
+async def test_what_the_spec_does_not_declare_is_reached_by_nobody_even_where_the_policy_would_allow_it(
+    home: Path, own_policies: Path
+) -> None:
     register(own_policies, resource="case://sealed", prompt="summarise")
-    async with opened(home, own_policies) as world:
-        async with later(world, Bearer(), "auto") as (made, client):
-            assert [str(found.uri) for found in (await client.list_resources()).resources] == ["case://sealed"]
-            assert [found.name for found in (await client.list_prompts()).prompts] == ["summarise"]
-            assert "canary-sealed" in (await client.read_resource("case://sealed")).model_dump_json()
-            assert "canary-plain" in (await client.get_prompt("summarise", {})).model_dump_json()
-            assert made.ran == ["resource", "prompt"]
-        async with later(world, Bearer(identity="petra", run_id="run-2"), "auto") as (made, client):
-            assert (await client.list_resources()).resources == []
+    async with opened(home, own_policies) as world, later(world, Bearer(), "auto") as (made, client):
+        assert "case://sealed" not in {str(found.uri) for found in (await client.list_resources()).resources}
+        assert "summarise" not in {found.name for found in (await client.list_prompts()).prompts}
+        for refused in (client.read_resource("case://sealed"), client.get_prompt("summarise", {})):
             with pytest.raises(MCPError, match="not available"):
-                await client.read_resource("case://sealed")
-            assert made.ran == []
-        async with later(world, Bearer(run_id="run-3"), "auto") as (_, client):
-            with pytest.raises(MCPError, match="not available"):  # a prompt's name opens no completion
-                await client.complete(PromptReference(name="summarise"), {"name": "style", "value": "p"})
+                await refused
+        assert made.ran == []
+
+
+@pytest.mark.proves("D2")
+def test_nothing_completes_but_what_a_server_declares(world: World) -> None:
+    with pytest.raises(TypeError, match="CompleterSpec"):
+        world.factory.build("case-facts", "").completion()
 
 
 @pytest.mark.proves("D2")

@@ -31,7 +31,7 @@ def served(server: GuardedServer) -> set[str]:
 @pytest.mark.proves("D2")
 @pytest.mark.parametrize("server", SERVERS)
 def test_every_method_the_sdk_serves_is_open_or_guarded(world: World, server: ServerName) -> None:
-    assert served(world.factory.build(server, "")) == OPEN_METHODS | GUARDED_METHODS - {"completion/complete"}
+    assert served(world.factory.build(server, "")) == OPEN_METHODS | GUARDED_METHODS
 
 
 @pytest.mark.proves("D2")
@@ -74,16 +74,3 @@ async def test_a_method_that_a_later_sdk_serves_stays_closed(world: World) -> No
     async with Client(server, mode="legacy") as client:
         assert await refusal(client, "later/read", {}) == METHOD_NOT_FOUND
     assert ran == []
-
-
-@pytest.mark.proves("D2")
-@pytest.mark.parametrize("mode", MODES)
-async def test_there_are_no_resources_and_no_prompts_to_read(world: World, mode: Mode) -> None:
-    async with world.client("case-facts", mode=mode) as client:
-        assert (await client.list_resources()).resources == []
-        assert (await client.list_resource_templates()).resource_templates == []
-        assert (await client.list_prompts()).prompts == []
-        with pytest.raises(MCPError):
-            await client.read_resource("case://HL-2026-0001")
-        with pytest.raises(MCPError):
-            await client.get_prompt("anything", {})
