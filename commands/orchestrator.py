@@ -9,11 +9,13 @@ from graphs.records import RunRecords
 
 if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the queue needs none
     from casewright.models.accounting import CallRecord
+    from casewright.models.affordable import BudgetLayer
     from casewright.models.gateway import Gateway
     from casewright.models.layer import CallNotes
     from casewright.models.permission import ModelPermission
     from casewright.models.protection.redaction import ProtectionLayer
     from casewright.models.recording import CallRecorder
+    from casewright.models.response_cache import ResponseCache
     from graphs.answering import QuestionDriver
     from graphs.desk import Desk
     from graphs.runner import ReviewRunner
@@ -40,11 +42,41 @@ class AuditRecorder:
 def build_gateway(services: Services) -> "Gateway":
     """The model gateway with the prompts that ship with the agents."""
     from casewright.models.assembly import Layers, from_settings
+    from casewright.models.cassette import CassetteLayer
     from casewright.models.egress import EgressLayer
 
     prompts = app_root() / "agents" / "prompts"
-    layers = Layers(redaction=build_protection(services), egress=EgressLayer(lambda: services.engine))
+    layers = Layers(
+        redaction=build_protection(services),
+        egress=EgressLayer(lambda: services.engine),
+        answers=build_answers(services),
+        budget=build_budget(services),
+        cassette=CassetteLayer(services.contents),
+    )
     return from_settings(services.settings, prompts, AuditRecorder(services), build_permission(services), layers)
+
+
+def build_budget(services: Services) -> "BudgetLayer":
+    """What holds requests against what the run and the tenant may still spend."""
+    from casewright.models.affordable import BudgetLayer
+    from casewright.models.prices import prices_of
+    from casewright.models.spending import TenantSpending, spending_rules
+
+    home = services.settings.home
+    return BudgetLayer(prices_of(home), spending_rules(home), TenantSpending(services.database), services.clock)
+
+
+def build_answers(services: Services) -> "ResponseCache | None":
+    """Where answers of deterministic tasks are kept; None: the installation keeps none."""
+    from casewright.audit.sealing import Sealing
+    from casewright.models.response_cache import ResponseCache
+    from casewright.models.spending import spending_rules
+
+    home = services.settings.home
+    seconds = spending_rules(home).answers.keep_seconds
+    if not seconds:
+        return None
+    return ResponseCache(services.database, Sealing.beside(home), services.clock, keep_seconds=seconds)
 
 
 def build_permission(services: Services) -> "ModelPermission":

@@ -1,14 +1,16 @@
 """What a run may spend, counted in its own state, so that neither a resume nor a fork grants anything new.
 
 A step that died in the middle has left no state, but its calls stand in the audit and its failure in the run's
-events: `reconciled` takes from there what the state does not know. Waiting for people costs nothing. It is *not* the
-policy's own budget of calls, which servers hold against a run with every call.
+events: `reconciled` takes from there what the state does not know. Waiting for people costs nothing. A model call that
+could cost more than is left is not made (`allowance`). It is *not* the policy's own budget of calls, which servers hold
+against a run with every call.
 """
 
 from dataclasses import dataclass
 
 from casewright.config import BUDGET_VARIABLES, Budgets
 from casewright.contracts.run import BudgetLimits, BudgetSpent
+from casewright.models.allowance import Allowance
 from graphs.state import ReviewState, ReviewUpdate
 
 FINISHING_STEPS = 2
@@ -82,6 +84,16 @@ def step_deadline(state: ReviewState, budgets: Budgets) -> tuple[float, str]:
         return max(left, 0.0), why
     why = f"one step may take {budgets.step_seconds} seconds {_set_by('step_seconds')}"
     return float(budgets.step_seconds), why
+
+
+def allowance(state: ReviewState, budgets: Budgets) -> Allowance:
+    """What the run may still spend on models, for one step; every request is held against it before it is sent."""
+    return Allowance(
+        tokens=budgets.tokens - state.get("tokens", 0),
+        cost_micro=budgets.cost_micro - state.get("cost_micro", 0),
+        tokens_set_by=BUDGET_VARIABLES["tokens"],
+        cost_set_by=BUDGET_VARIABLES["cost_micro"],
+    )
 
 
 def limits(budgets: Budgets) -> BudgetLimits:

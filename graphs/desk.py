@@ -12,6 +12,7 @@ from casewright.contracts.question import RunQuestion
 from casewright.identity.local import Directory
 from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext
+from graphs.budget import allowance
 from graphs.connections import Connections, RunIdentity
 from graphs.spending import Spending
 from graphs.state import ReviewState
@@ -53,4 +54,10 @@ class Desk:
         )
 
     def context(self, state: ReviewState, agent: str) -> CallContext:
-        return CallContext(run_id=state["run_id"], case_id=state["case_id"], tenant=state["tenant"], agent=agent)
+        return CallContext(
+            run_id=state["run_id"],
+            case_id=state["case_id"],
+            tenant=state["tenant"],
+            agent=agent,
+            allowance=allowance(state, self.budgets),
+        )

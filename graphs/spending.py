@@ -57,7 +57,9 @@ class RecordedSpending:
 
 
 def _of_models(rows: Iterable[RowMapping]) -> tuple[int, int]:
-    """Tokens and their cost; what an unknown model or several providers used costs as the dearest."""
+    """Tokens and their cost as it is recorded; of records without it, what an unknown model or several providers used
+    costs as the dearest.
+    """
     tokens = cost_micro = 0
     for row in rows:
         record: dict[str, Any] = json.loads(row["body"])
@@ -69,5 +71,8 @@ def _of_models(rows: Iterable[RowMapping]) -> tuple[int, int]:
         )
         on = dt.datetime.fromtimestamp(row["at_ns"] // NANOSECONDS, tz=dt.UTC).date()
         tokens += usage.total_tokens
+        if record.get("currency"):
+            cost_micro += record["cost_micro"]
+            continue
         cost_micro += prices().cost(usage, model=record["model"], on=on, certain=not record["degraded"])
     return tokens, cost_micro

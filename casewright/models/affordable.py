@@ -24,7 +24,7 @@ TOO_DEAR = "too_dear"
 """Why a request was denied that may cost more than its task allows."""
 
 
-class TenantSpending(Protocol):
+class Spending(Protocol):
     """Says what a tenant has spent; see `casewright.models.spending`."""
 
     async def of(self, tenant: str, on: dt.date) -> Spent: ...
@@ -33,7 +33,7 @@ class TenantSpending(Protocol):
 class BudgetLayer:
     """Puts the budgets around a provider."""
 
-    def __init__(self, prices: PriceTable, rules: SpendingRules, spending: TenantSpending, clock: Clock) -> None:
+    def __init__(self, prices: PriceTable, rules: SpendingRules, spending: Spending, clock: Clock) -> None:
         self.prices = prices
         self._rules = rules
         self._spending = spending

@@ -95,7 +95,7 @@ def spending_rules(home: Path) -> SpendingRules:
     return rules
 
 
-class RecordedSpending:
+class TenantSpending:
     """Reads what the records of calls add up to, by day."""
 
     def __init__(self, database: Database) -> None:
