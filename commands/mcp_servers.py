@@ -6,6 +6,7 @@ own. This module imports no command-line library: a client waits for the first a
 """
 
 import argparse
+import asyncio
 import sys
 
 from casewright.config import Settings, app_root, process_environment
@@ -18,6 +19,10 @@ SESSION_SECONDS = 8 * 3600
 
 def run(arguments: list[str]) -> int:
     """Serve until the client goes away; the process's exit code."""
+    if arguments[1:2] == ["definitions"]:
+        from commands import mcp_definitions
+
+        return mcp_definitions.run(arguments[2:])
     try:
         options = _parse(arguments[1:])
         settings = Settings.load(home=options.home, environment=process_environment(), app_root=app_root())
@@ -26,7 +31,10 @@ def run(arguments: list[str]) -> int:
         if options.http:
             from commands.serving import serve_http
 
-            serve_http(services, (name,), host=options.host, port=options.port)
+            workers = 1 if name == "review" and options.worker else 0
+            serve_http(services, (name,), host=options.host, port=options.port, workers=workers)
+        elif name == "review":
+            asyncio.run(_serve_reviews(services, _token(services, name, options), workers=1 if options.worker else 0))
         else:
             _serve_stdio(services, name, _token(services, name, options))
     except CasewrightError as error:
@@ -41,6 +49,19 @@ def _serve_stdio(services: Services, name: ServerName, token: str) -> None:
     from servers.build import ServerFactory
 
     ServerFactory(services).build(name, token).run("stdio")
+
+
+async def _serve_reviews(services: Services, token: str, *, workers: int) -> None:
+    """The review server over stdio, and what drives its reviews as long as its client is there."""
+    from commands.review_requests import ReviewRequests
+    from commands.worker_processes import WorkerProcesses
+    from servers.build import ServerFactory
+
+    server = ServerFactory(services, reviews=ReviewRequests(services)).build("review", token)
+    if not services.settings.database.exists():
+        workers = 0  # there is nothing to drive; each call says what is missing
+    async with WorkerProcesses(services.settings.home, workers):
+        await server.run_stdio_async()
 
 
 def _token(services: Services, name: ServerName, options: argparse.Namespace) -> str:
@@ -66,5 +87,6 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8750, help="port to listen on (default %(default)s)")
     parser.add_argument("--case", default="", help="with --as: the one case that may be read")
     parser.add_argument("--as", dest="identity", default=None, help="a local identity (development only)")
+    parser.add_argument("--no-worker", dest="worker", action="store_false", help="review: drive no reviews here")
     parser.add_argument("--home", default=None, help="the data folder (default CASEWRIGHT_HOME)")
     return parser.parse_args(arguments)

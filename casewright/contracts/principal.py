@@ -11,8 +11,8 @@ from pydantic import Field
 from casewright.contracts.base import Contract
 from casewright.contracts.case import Classification
 
-ServerName = Literal["policy-search", "case-facts", "drafting"]
-SERVERS: tuple[ServerName, ...] = ("policy-search", "case-facts", "drafting")
+ServerName = Literal["policy-search", "case-facts", "drafting", "review"]
+SERVERS: tuple[ServerName, ...] = ("policy-search", "case-facts", "drafting", "review")
 AudienceName = ServerName | Literal["orchestrator"]
 """What a token can be for: one server, or the orchestrator, which is the API."""
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Annotated, Any
 
 import anyio.to_thread
+from mcp_types import InputRequiredResult
 from pydantic import Field
 
 from casewright.contracts.approval import GatedResult
@@ -185,12 +186,14 @@ class DraftingTools:
         action: ActionKind,
         amount_minor: Amount,
         currency: Currency,
-    ) -> GatedResult:
+    ) -> GatedResult | InputRequiredResult:
         """Ask for approval of exactly this action. Nothing is done yet; people decide."""
+        from servers.deciding import Deciding
+
         call = current_call()
         await self._check_execution()
         wanted = await self._guard.evaluate(call.caller, self._execute, call.action.arguments)
-        waiting = await self._guard.approval(wanted)
+        waiting = await Deciding(self._services).settled(self._guard, self._execute, wanted)
         if waiting is not None:
             return waiting
         return await self._guard.agreed(wanted)

@@ -51,6 +51,13 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("drafting", "diff_drafts"): ("read", "low", "draft", STAFF),
     ("drafting", "submit_action"): ("write", "medium", "action", DECIDERS),
     ("drafting", "execute_action"): ("execute", "high", "action", DECIDERS),
+    ("review", "start_review"): ("write", "medium", "none", DECIDERS),
+    ("review", "get_review"): ("read", "low", "none", STAFF),
+    ("review", "answer_question"): ("write", "medium", "none", DECIDERS),
+    ("review", "list_approvals"): ("list", "low", "none", STAFF),
+    ("review", "get_approval"): ("read", "low", "none", STAFF),
+    ("review", "decide_approval"): ("write", "high", "none", DECIDERS),
+    ("review", "explain_review"): ("read", "low", "none", STAFF),
     ("admin", "ingest_corpus"): ("write", "medium", "corpus", "policy_author supervisor"),
     ("admin", "approve_document"): ("write", "medium", "corpus", "policy_author supervisor"),
     ("admin", "switch_index"): ("write", "medium", "corpus", "supervisor"),
@@ -163,7 +170,7 @@ class Cell:
             return "deny"
         if self.mode == "list":
             return "permit" if kind == "none" or (kind == "corpus" and verb in ("list", "search")) else "maybe"
-        if self.token == "spent" or (case_bound and self.token == "other case"):
+        if self.token == "spent" or (kind in ("case", "draft", "action") and self.token == "other case"):
             return "deny"
         if kind != "none" and not self._reaches(kind):
             return "deny"

@@ -1,7 +1,7 @@
 """Generated calls with hostile arguments on every tool of every server, as a reviewer and as an agent.
 
 Whatever is sent: nothing is executed, no failure leaks, and every call leaves exactly one event
-that allows or denies it.
+that allows or denies it; on the review server one more for each deed that it asks about.
 """
 
 import json
@@ -40,6 +40,15 @@ TOOLS: dict[ServerName, tuple[str, ...]] = {
         "diff_drafts",
         "submit_action",
         "execute_action",
+    ),
+    "review": (
+        "start_review",
+        "get_review",
+        "answer_question",
+        "list_approvals",
+        "get_approval",
+        "decide_approval",
+        "explain_review",
     ),
 }
 NAMES = (
@@ -145,8 +154,8 @@ def test_no_hostile_call_executes_leaks_or_escapes_the_audit(home: Path, bearer:
             own_run = replace(bearer, run_id=f"run-{next(number)}")
             result = portal.call(attempt, world, call, sent, own_run)
             kinds = portal.call(decided, world, own_run.run_id)
-            assert len(kinds) == 1, (call, sent, kinds, said(result))
-            assert result.is_error or kinds == ["call.allowed"]
+            assert len(kinds) == 1 or (call[0] == "review" and kinds), (call, sent, kinds, said(result))
+            assert result.is_error or set(kinds) == {"call.allowed"}
             text = said(result) if result.is_error else ""
             assert not any(leak in text.replace(json.dumps(sent), "") for leak in LEAKS), text
 

@@ -26,6 +26,7 @@ from casewright.contracts.event import AuditEvent
 from casewright.contracts.principal import Actor, ServerName
 from casewright.identity.tokens import Grant
 from casewright.services import Services
+from commands.review_requests import ReviewRequests
 from servers.build import ServerFactory
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -72,7 +73,7 @@ class World:
         self.policies = policies
         self.clock = ManualClock(NOW_NS)
         self.services = Services(Settings(home=home, policies=policies), clock=self.clock)
-        self.factory = ServerFactory(self.services)
+        self.factory = ServerFactory(self.services, reviews=ReviewRequests(self.services))
 
     def token(self, server: ServerName, bearer: Bearer = ROSA) -> str:
         """A token as the installation itself would mint it."""

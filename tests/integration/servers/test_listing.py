@@ -19,11 +19,14 @@ FACTS = {
 }
 READING_DRAFTS = {"verify_draft", "get_draft", "list_drafts", "diff_drafts"}
 DRAFTS = READING_DRAFTS | {"save_draft", "submit_action", "execute_action"}
+READING_REVIEWS = {"get_review", "list_approvals", "get_approval", "explain_review"}
+REVIEWS = READING_REVIEWS | {"start_review", "answer_question", "decide_approval"}
+CHANGING = (DRAFTS - READING_DRAFTS) | (REVIEWS - READING_REVIEWS)
 BY_PERSON: dict[str, dict[ServerName, set[str]]] = {
-    "rosa": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": DRAFTS},
-    "selma": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": DRAFTS},
-    "avery": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": READING_DRAFTS},
-    "petra": {"policy-search": CORPUS, "case-facts": set(), "drafting": set()},
+    "rosa": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": DRAFTS, "review": REVIEWS},
+    "selma": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": DRAFTS, "review": REVIEWS},
+    "avery": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": READING_DRAFTS, "review": READING_REVIEWS},
+    "petra": {"policy-search": CORPUS, "case-facts": set(), "drafting": set(), "review": set()},
 }
 BY_AGENT: dict[str, dict[ServerName, set[str]]] = {
     "router": {},
@@ -54,7 +57,7 @@ async def test_a_person_sees_the_tools_of_their_role_and_no_other(world: World, 
 
 @pytest.mark.proves("D3", "E1")
 async def test_an_agent_sees_its_own_tools_and_no_other_whatever_its_scopes_claim(world: World) -> None:
-    everything = tuple(sorted(CORPUS | FACTS | DRAFTS))
+    everything = tuple(sorted(CORPUS | FACTS | DRAFTS | REVIEWS))
     for agent, servers in BY_AGENT.items():
         for server in SERVERS:
             bearer = Bearer(agent=agent, scopes=everything)
@@ -75,6 +78,7 @@ async def test_a_token_with_fewer_scopes_lists_fewer_tools(world: World) -> None
 
 @pytest.mark.proves("D3", "B2")
 async def test_without_a_case_only_what_needs_none_is_listed(world: World) -> None:
+    assert await listed(world, "review", Bearer(case_id="")) == REVIEWS
     assert await listed(world, "case-facts", Bearer(case_id="")) == {"list_cases"}
     assert await listed(world, "drafting", Bearer(case_id="")) == set()
 
@@ -111,9 +115,9 @@ async def test_every_tool_is_described_and_says_truly_whether_it_reads(world: Wo
         for tool in (await client.list_tools()).tools:
             assert tool.title and tool.description and tool.output_schema, tool.name
             assert tool.annotations is not None
-            changes = tool.name in {"save_draft", "submit_action", "execute_action"}
+            changes = tool.name in CHANGING
             assert tool.annotations.read_only_hint is not changes, tool.name
             assert tool.annotations.destructive_hint is (tool.name == "execute_action")
             assert tool.annotations.open_world_hint is False
             assert "tenant" not in tool.input_schema["properties"]
-            assert "case_id" not in tool.input_schema["properties"]
+            assert "case_id" not in tool.input_schema["properties"] or server == "review"
