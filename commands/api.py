@@ -9,14 +9,12 @@ import signal
 import socket
 from collections.abc import Generator
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import typer
 
-from casewright.config import Settings
 from casewright.errors import InputError
 from commands.option_groups import taking
-from commands.serving import refuse_local_identity
+from commands.serving import refuse_local_identity, refuse_local_people_elsewhere
 from commands.shell import Shell
 from commands.worker_processes import MOST_WORKERS, WorkerProcesses
 
@@ -59,19 +57,6 @@ def api(ctx: typer.Context, options: ApiOptions) -> None:
         else:
             shell.note(f"tokens are given by {shell.settings.identity.issuer.issuer}; stop with Ctrl-C")
         serve_api(shell, options, base_url, found)
-
-
-def refuse_local_people_elsewhere(settings: Settings, host: str) -> None:
-    """Local identities are for one machine: whoever reaches its data folder may act as any of them.
-
-    Raises:
-        InputError: they are in use, and the address is not of this machine alone.
-    """
-    if settings.identity.issuer is None and not _is_loopback(host):
-        raise InputError(
-            f"--host {host!r} can be reached from elsewhere, and the local identities are for this machine; listen on "
-            "127.0.0.1, or set CASEWRIGHT_IDENTITY=oidc (docs/identity.md)"
-        )
 
 
 def serve_api(shell: Shell, options: ApiOptions, base_url: str, found: socket.socket) -> None:
@@ -119,15 +104,6 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
         except OSError as error:
             raise InputError(f"{host!r} port {port} cannot be listened on: {error}; choose another --port") from error
         yield found
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _shown(host: str) -> str:

@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> None:
     if transport == "stdio":
         factory.build(SERVER, environment.get("CASEWRIGHT_TOKEN", "")).run("stdio")
         return
-    from commands.serving import build_app
+    from commands.serving_app import build_app
 
     port = int(rest[0])
     _run(build_app(services, (SERVER,), host=HOST, port=port, factory=factory), port)

@@ -1,29 +1,21 @@
-"""`casewright serve`: the MCP servers over Streamable HTTP on this machine, in one process."""
+"""`casewright serve`: the MCP servers over Streamable HTTP on this machine, in one process or several."""
 
 import contextlib
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+import socket
+from collections.abc import Generator
+from dataclasses import dataclass
+from ipaddress import ip_address
 
 import typer
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from casewright.config import Settings
 from casewright.contracts.principal import SERVERS, ServerName
 from casewright.errors import InputError
 from casewright.services import Services
+from commands.option_groups import taking
+from commands.serving_app import Wire, build_app, public_url
+from commands.serving_processes import MOST_PROCESSES, serve_in_processes
 from commands.shell import Shell
-
-if TYPE_CHECKING:
-    from mcp.server.transport_security import TransportSecuritySettings
-
-    from servers.bearer import Resource
-    from servers.build import ServerFactory
-    from servers.guarded import GuardedServer
 
 
 def register(app: typer.Typer) -> None:
@@ -32,104 +24,97 @@ def register(app: typer.Typer) -> None:
     app.command("mcp", help="Run one MCP server: casewright mcp NAME [--http]; more with casewright mcp -h.")(mcp)
 
 
-def serve(
-    ctx: typer.Context,
-    host: str = typer.Option("127.0.0.1", help="Address to listen on."),
-    port: int = typer.Option(8750, help="Port to listen on."),
-    metrics_port: int = typer.Option(-1, help="Also answer Prometheus on this port of 127.0.0.1; 0 picks one."),
-) -> None:
-    """Serve all MCP servers over HTTP: /policy-search/mcp, /case-facts/mcp, /drafting/mcp."""
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    host: str = typer.Option("127.0.0.1", help="Address to listen on.")
+    port: int = typer.Option(8750, help="Port to listen on; 0 picks one.", min=0, max=65_535)
+    processes: int = typer.Option(1, help="How many processes serve; see docs/clients.md.", min=1, max=MOST_PROCESSES)
+    metrics_port: int = typer.Option(-1, help="Also answer Prometheus on this port of 127.0.0.1; 0 picks one.")
+    no_worker: bool = typer.Option(False, "--no-worker", help="Drive no reviews here; another worker does.")
+    listener: int = typer.Option(-1, hidden=True)
+    """The listening socket that the process which keeps several handed over."""
+
+
+@taking(ServeOptions)
+def serve(ctx: typer.Context, options: ServeOptions) -> None:
+    """Serve all MCP servers over HTTP: /policy-search/mcp, /case-facts/mcp, /drafting/mcp, /review/mcp."""
     shell: Shell = ctx.obj
-    identity = shell.settings.identity
     refuse_local_identity(shell.settings, shell.options.identity)
-    base = _checked_url(shell.services, host, port)
-    for name in SERVERS:
-        shell.note(f"{base}/{name}/mcp")
-    if identity.issuer is None:
+    if options.listener >= 0:
+        _serve_beside_others(shell.services, options)
+        return
+    with _listening(shell.settings, options.host, options.port) as (listener, port):
+        base = public_url(shell.services, options.host, port)
+        _ = shell.services.database  # a data folder that is not set up stops the start, not the first call
+        for name in SERVERS:
+            shell.note(f"{base}/{name}/mcp")
+        _note_tokens(shell)
+        if options.metrics_port >= 0:
+            from commands.metrics import ADDRESS, serve_metrics
+
+            shell.note(f"metrics: http://{ADDRESS}:{serve_metrics(shell.services, options.metrics_port)}/metrics")
+        drivers = 0 if options.no_worker else 1
+        if options.processes == 1:
+            _serve_on(listener, shell.services, SERVERS, host=options.host, drivers=drivers)
+        else:
+            serve_in_processes(shell.settings.home, listener, options.processes, host=options.host, drivers=drivers)
+
+
+def _note_tokens(shell: Shell) -> None:
+    issuer = shell.settings.identity.issuer
+    if issuer is None:
         shell.note("make a token with: casewright token SERVER --as IDENTITY; stop with Ctrl-C")
     else:
-        shell.note(f"tokens are given by {identity.issuer.issuer}; stop with Ctrl-C")
-    if metrics_port >= 0:
-        from commands.metrics import ADDRESS, serve_metrics
-
-        shell.note(f"metrics: http://{ADDRESS}:{serve_metrics(shell.services, metrics_port)}/metrics")
-    serve_http(shell.services, SERVERS, host=host, port=port)
+        shell.note(f"tokens are given by {issuer.issuer}; stop with Ctrl-C")
 
 
-def serve_http(services: Services, names: tuple[ServerName, ...], *, host: str, port: int) -> None:
-    """Serve until stopped; SIGTERM drains running requests."""
-    import uvicorn
-
-    app = build_app(services, names, host=host, port=port)
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=10)
+def serve_http(services: Services, names: tuple[ServerName, ...], *, host: str, port: int, workers: int = 0) -> None:
+    """Serve until stopped; SIGTERM lets running requests finish. `workers` drive the reviews meanwhile."""
+    with _listening(services.settings, host, port) as (listener, _):
+        _serve_on(listener, services, names, host=host, drivers=workers)
 
 
-def build_app(
-    services: Services,
-    names: tuple[ServerName, ...],
-    *,
-    host: str,
-    port: int,
-    factory: "ServerFactory | None" = None,
-) -> Starlette:
-    """One ASGI application with every named server under its own path, and `/healthz`.
+def _serve_on(
+    listener: socket.socket, services: Services, names: tuple[ServerName, ...], *, host: str, drivers: int
+) -> None:
+    """Serve on a socket; `drivers` are the workers that drive reviews meanwhile."""
+    from commands.worker_processes import WorkerProcesses
+    from servers.wire_server import wire_server
+
+    wire = Wire()
+    beside = WorkerProcesses(services.settings.home, drivers)
+    port = int(listener.getsockname()[1])
+    app = build_app(services, names, host=host, port=port, wire=wire, beside=beside)
+    wire_server(app, wire.draining, wire.limits).run(sockets=[listener])
+
+
+def _serve_beside_others(services: Services, options: ServeOptions) -> None:
+    """Be one of several processes: nothing of a client may live in this one."""
+    from servers.wire_server import wire_server
+
+    wire = Wire(sessions=False)
+    app = build_app(services, SERVERS, host=options.host, port=options.port, wire=wire)
+    server = wire_server(app, wire.draining, wire.limits)
+    server.ends_with_input = True
+    server.run(sockets=[socket.socket(fileno=options.listener)])
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings, host: str, port: int) -> Generator[tuple[socket.socket, int]]:
+    """A socket that listens there, and its port.
 
     Raises:
-        InputError: an issuer is configured, but not all of it.
+        InputError: local identities would be reached from elsewhere, or the address cannot be listened on.
     """
-    from servers.bearer import BearerGate
-    from servers.build import ServerFactory, transport_security
+    from servers.wire_server import listening
 
-    _ = services.database  # a data folder that is not set up stops the start, not the first call
-    base = _checked_url(services, host, port)
-    resources: dict[ServerName, Resource] = {name: _resource(services, name, base) for name in names}
-    factory = factory or ServerFactory(services)
-    servers: dict[ServerName, GuardedServer] = {name: factory.build_http(name, resources[name].url) for name in names}
-    security = transport_security(host, port)
-    security.allowed_hosts.append(urlsplit(base).netloc)
-    security.allowed_origins.append(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}")
-    apps: dict[ServerName, ASGIApp] = {
-        name: BearerGate(_app_of(name, server, security), services, resources[name]) for name, server in servers.items()
-    }
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
-        async with contextlib.AsyncExitStack() as stack:
-            for server in servers.values():
-                await stack.enter_async_context(server.session_manager.run())
-            yield
-            await services.close()
-
-    async def healthz(_request: Request) -> JSONResponse:
-        return JSONResponse({"ok": True, "servers": list(names)})
-
-    routes: list[BaseRoute] = [Route("/healthz", healthz)]
-    if services.settings.identity.issuer is not None:
-        from commands.exchange_endpoint import token_endpoint
-
-        routes.append(Route("/token", token_endpoint(services), methods=["POST"]))
-    routes.append(Mount("/", app=_Dispatcher(apps, resources)))
-    return Starlette(routes=routes, lifespan=lifespan)
-
-
-class _Dispatcher:
-    """Hands a request to the one server its path names; each keeps its own audience and metadata."""
-
-    def __init__(self, apps: "dict[ServerName, ASGIApp]", resources: "dict[ServerName, Resource]") -> None:
-        self._apps = apps
-        self._resources = resources
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._found(str(scope.get("path", "")), str(scope.get("method", "")))(scope, receive, send)
-
-    def _found(self, path: str, method: str) -> ASGIApp:
-        for name, resource in self._resources.items():
-            if path == f"/{name}/mcp":
-                return self._apps[name]
-            if path == f"/.well-known/oauth-protected-resource/{name}/mcp" and method in ("GET", "HEAD"):
-                return resource.metadata()
-        known = ", ".join(f"/{name}/mcp" for name in self._apps)
-        return JSONResponse({"error": f"nothing is served at this path; there are {known}"}, 404)
+    refuse_local_people_elsewhere(settings, host)
+    try:
+        listener = listening(host, port)
+    except OSError as error:
+        raise InputError(f"{host!r} port {port} cannot be listened on: {error}; choose another --port") from error
+    with listener:
+        yield listener, int(listener.getsockname()[1])
 
 
 def refuse_local_identity(settings: Settings, named: str | None) -> None:
@@ -145,34 +130,26 @@ def refuse_local_identity(settings: Settings, named: str | None) -> None:
         )
 
 
-def _checked_url(services: Services, host: str, port: int) -> str:
-    """The public address; with an issuer everything that its tokens need is there before anybody connects."""
-    identity = services.settings.identity
-    if identity.issuer is not None:
-        if not identity.public_url:
-            raise InputError(
-                "CASEWRIGHT_IDENTITY=oidc needs CASEWRIGHT_PUBLIC_URL to serve: the address of the servers as "
-                f"clients see it, for example http://{host}:{port}"
-            )
-        _ = (services.people, services.tokens)
-    return identity.public_url or f"http://{host}:{port}"
+def refuse_local_people_elsewhere(settings: Settings, host: str) -> None:
+    """Local identities are for one machine: whoever reaches its data folder may act as any of them.
+
+    Raises:
+        InputError: they are in use, and the address is not of this machine alone.
+    """
+    if settings.identity.issuer is None and not _is_loopback(host):
+        raise InputError(
+            f"--host {host!r} can be reached from elsewhere, and the local identities are for this machine; listen on "
+            "127.0.0.1, or set CASEWRIGHT_IDENTITY=oidc (docs/identity.md)"
+        )
 
 
-def _resource(services: Services, name: ServerName, base: str) -> "Resource":
-    from servers.bearer import Resource
-
-    url, names = f"{base}/{name}/mcp", services.vocabulary.current()
-    issuer = services.settings.identity.issuer
-    if issuer is None:
-        return Resource(server=name, url=url, issuer=url, scopes=names.scope_names(name)[:2])
-    from casewright.identity.claims import advertised_scopes
-
-    scopes = advertised_scopes(services.claims_mapping, names, name)
-    return Resource(server=name, url=url, issuer=issuer.issuer, scopes=scopes)
-
-
-def _app_of(name: ServerName, server: "GuardedServer", security: "TransportSecuritySettings") -> Starlette:
-    return server.streamable_http_app(streamable_http_path=f"/{name}/mcp", transport_security=security)
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def mcp() -> int:

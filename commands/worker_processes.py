@@ -26,11 +26,14 @@ _log = logging.getLogger("casewright.api")
 class WorkerProcesses:
     """Some workers over one data folder, for the length of an `async with`."""
 
-    def __init__(self, home: Path, count: int, command: Sequence[str] | None = None) -> None:
-        """`command` begins one worker; by default this installation's own."""
+    def __init__(
+        self, home: Path, count: int, command: Sequence[str] | None = None, handed: Sequence[int] = ()
+    ) -> None:
+        """`command` begins one worker; by default this installation's own. `handed`: open files that it inherits."""
         own = (sys.executable, "-m", "casewright.launch", "worker", "--with-stdin", "--home", str(home))
         self._command = tuple(command or own)
         self._count = count
+        self._handed = tuple(handed)
         self._keeping: list[asyncio.Task[None]] = []
         self._running: set[asyncio.subprocess.Process] = set()
         self._stopping = False
@@ -83,6 +86,7 @@ class WorkerProcesses:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
+            pass_fds=self._handed,
         )
         self._running.add(process)
         try:

@@ -14,17 +14,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from casewright.audit.entry import AuditEntry
 from casewright.contracts.principal import Caller, ServerName
 from casewright.errors import UnauthenticatedError
 from casewright.services import Services
 from servers.callers import verified_request
+from servers.wire import Draining, Refused, Replay, WireLimits, whole_body
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
-"""More is not read here; the server itself refuses it."""
 MAX_NAME = 100
+ENDLESS = frozenset({"subscriptions/listen"})
+"""Methods whose answer is a stream without an end."""
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 _log = logging.getLogger("casewright.servers")
@@ -70,10 +71,14 @@ class Resource:
 class BearerGate:
     """Wraps the application of one server."""
 
-    def __init__(self, app: ASGIApp, services: Services, resource: Resource) -> None:
+    def __init__(
+        self, app: ASGIApp, services: Services, resource: Resource, limits: WireLimits, draining: Draining
+    ) -> None:
         self._app = app
         self._services = services
         self._resource = resource
+        self._limits = limits
+        self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -87,13 +92,29 @@ class BearerGate:
             _log.info("a token at %r was refused: %s", self._resource.server, error.code)
             await self._resource.challenge(401, "invalid_token", "the token is not valid here")(scope, receive, send)
             return
-        body = await _whole_body(headers, receive) if scope["method"] == "POST" else None
-        tool = _called_tool(body.content) if body is not None else ""
+        if scope["method"] != "POST":
+            with verified_request(token, caller):  # a stream of the handshake era, or the end of a session
+                await self._draining.stream(self._app, scope, receive, send)
+            return
+        try:
+            body = await whole_body(headers, receive, self._limits)
+        except Refused as refused:
+            _log.info("a request of %r at %r was refused: %s", caller.principal.id, self._resource.server, refused)
+            await refused.response(scope, receive, send)
+            return
+        except ConnectionError:
+            return  # the client went away; there is nobody to answer
+        with verified_request(token, caller):
+            await self._answer(caller, body, scope, Replay(body, receive), send)
+
+    async def _answer(self, caller: Caller, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        method, tool = _asked(body)
         if tool and tool not in caller.scopes and "*" not in caller.scopes:
             await (await self._lacking(caller, tool))(scope, receive, send)
-            return
-        with verified_request(token, caller):
-            await self._app(scope, body.replay if body is not None else receive, send)
+        elif method in ENDLESS:
+            await self._draining.stream(self._app, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     def _presented(self, scope: Scope, headers: Headers) -> str | Response:
         """The one token of the request, or why there is none."""
@@ -116,43 +137,20 @@ class BearerGate:
         return self._resource.challenge(403, "insufficient_scope", "the token does not cover this call", needed)
 
 
-class _Body:
-    """A request body that was read and is handed on once."""
-
-    def __init__(self, messages: list[Message], receive: Receive) -> None:
-        self._messages = messages
-        self._receive = receive
-        self.content = b"".join(message.get("body", b"") for message in messages)
-
-    async def replay(self) -> Message:
-        return self._messages.pop(0) if self._messages else await self._receive()
-
-
-async def _whole_body(headers: Headers, receive: Receive) -> _Body | None:
-    """The body; None: its length is unsaid or too much, and it is left for the server to read or refuse."""
-    length = headers.get("content-length", "")
-    if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY_BYTES:
-        return None
-    messages: list[Message] = []
-    while not messages or messages[-1].get("more_body", False):
-        messages.append(await receive())
-    return _Body(messages, receive)
-
-
-def _called_tool(body: bytes) -> str:
-    """The tool that a message calls; empty when it is no such call, which the server then judges."""
+def _asked(body: bytes) -> tuple[str, str]:
+    """The method of a message and the tool that it calls; empty where there is none, which the server judges."""
     try:
         message: Any = json.loads(body)
     except (ValueError, RecursionError):
-        return ""
+        return "", ""
     if not isinstance(message, dict):
-        return ""
+        return "", ""
     called = cast(Mapping[str, Any], message)
-    params = called.get("params")
-    if called.get("method") != "tools/call" or not isinstance(params, Mapping):
-        return ""
-    name = cast(Mapping[str, Any], params).get("name")
-    return name if isinstance(name, str) else ""
+    method, params = called.get("method"), called.get("params")
+    if not isinstance(method, str):
+        return "", ""
+    name = cast(Mapping[str, Any], params).get("name") if isinstance(params, Mapping) else None
+    return method, name if method == "tools/call" and isinstance(name, str) else ""
 
 
 def _plain(name: str) -> str:

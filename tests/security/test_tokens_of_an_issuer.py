@@ -24,7 +24,7 @@ from casewright.errors import UnauthenticatedError
 from casewright.identity.keys import SigningKey
 from casewright.identity.tokens import LOCAL_ISSUER, Grant, LocalTokenAuthority
 from casewright.services import Services
-from commands.serving import build_app
+from commands.serving_app import build_app
 from servers.boundary import HOW_TO_AUTHENTICATE
 from servers.build import ServerFactory
 from tests.support.installation import NOW_NS, POLICIES
