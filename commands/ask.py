@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from agents.answerer import answer
+from agents.answerer import Asked, answer
 from casewright.clock import today
 from casewright.contracts.run import RunStatus
 from casewright.models.layer import CallContext
@@ -19,6 +19,8 @@ from commands.orchestrator import build_gateway, build_records
 from commands.shell import Shell
 from commands.tools import own_tools
 from graphs.answering import answer_document
+from graphs.budget import whole_allowance
+from graphs.sentences import SentenceEvents
 
 QUESTION = "ask"
 """The kind of run that a question is."""
@@ -46,14 +48,16 @@ async def _ask(shell: Shell, question: str, as_of: str) -> dict[str, Any]:
     run_id = new_run("ask")
     records = build_records(services)
     await records.begin(run_id, principal, "", kind=QUESTION)
-    context = CallContext(run_id=run_id, case_id="", tenant=principal.tenant, agent="answerer")
+    allowance = whole_allowance(services.settings.budgets)
+    context = CallContext(run_id=run_id, case_id="", tenant=principal.tenant, agent="answerer", allowance=allowance)
     status: RunStatus = "failed"
     try:
         async with (
             build_gateway(services) as gateway,
             own_tools(services, principal, "policy-search", run_id=run_id) as tools,
         ):
-            found = await answer(tools, gateway, context, question=question, as_of=as_of)
+            outlet = SentenceEvents(services.database, records, tenant=principal.tenant, run_id=run_id)
+            found = await answer(tools, gateway, context, Asked(question=question, as_of=as_of, outlet=outlet))
         document = answer_document(found, run_id, as_of)
         await records.step(run_id, "answered", {**document, "question": question[:2000]})
         status = "completed"

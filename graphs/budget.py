@@ -88,9 +88,17 @@ def step_deadline(state: ReviewState, budgets: Budgets) -> tuple[float, str]:
 
 def allowance(state: ReviewState, budgets: Budgets) -> Allowance:
     """What the run may still spend on models, for one step; every request is held against it before it is sent."""
+    left = whole_allowance(budgets)
+    left.tokens -= state.get("tokens", 0)
+    left.cost_micro -= state.get("cost_micro", 0)
+    return left
+
+
+def whole_allowance(budgets: Budgets) -> Allowance:
+    """What a run that has spent nothing may spend on models."""
     return Allowance(
-        tokens=budgets.tokens - state.get("tokens", 0),
-        cost_micro=budgets.cost_micro - state.get("cost_micro", 0),
+        tokens=budgets.tokens,
+        cost_micro=budgets.cost_micro,
         tokens_set_by=BUDGET_VARIABLES["tokens"],
         cost_set_by=BUDGET_VARIABLES["cost_micro"],
     )

@@ -140,9 +140,12 @@ class AffordableProvider:
         estimate = bound(request, self._provider, self._layer.prices, self._layer.day)
         if estimate is FREE:
             return await self._provider.complete(request)
-        if self._is_too_dear(estimate, request) or await self._layer.refusal(estimate, self._context):
-            estimate = await counted(request, self._provider, self._layer.prices, self._layer.day) or estimate
-        if refusal := await self._layer.refusal(estimate, self._context):
+        refusal = await self._layer.refusal(estimate, self._context)
+        if refusal or self._is_too_dear(estimate, request):
+            exact = await counted(request, self._provider, self._layer.prices, self._layer.day)
+            if exact is not None:
+                estimate, refusal = exact, await self._layer.refusal(exact, self._context)
+        if refusal:
             raise BudgetError(refusal)
         if self._is_too_dear(estimate, request):
             return NoReply(reason=self._too_dear(estimate, request), retryable=False, calls=0, denied=TOO_DEAR)
