@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,8 @@ async def test_what_is_under_way_counts_until_it_is_recorded_and_then_the_record
 @pytest.mark.proves("F5")
 async def test_of_many_calls_at_once_only_those_go_out_that_the_limit_has_room_for() -> None:
     around = layer(rules=SpendingRules(currency="USD", limits=Limits(daily=2 * MOST.cost.micro)))
-    models, calls = [ScriptedModel(REPLY) for _ in range(8)], [context(call_id=f"call-{n}") for n in range(8)]
+    used_all = replace(REPLY, usage=Usage(input_tokens=MOST.tokens))
+    models, calls = [ScriptedModel(used_all) for _ in range(8)], [context(call_id=f"call-{n}") for n in range(8)]
     asked = (ask(model, around=around, of=of) for model, of in zip(models, calls, strict=True))
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(one, BudgetError) for one in outcomes) == 6
