@@ -1,8 +1,8 @@
 """The one place that builds a model gateway, and says in which order the layers stand around a call.
 
-From the outside in: answer cache, dialogue (validate, repair), retry, circuit breaker, permission (switches), egress,
-budget, redaction, cassette, provider. It reads no environment and opens no data folder: whoever did so passes what the
-layers work with. Called by `commands.orchestrator`.
+From the outside in: answer cache, dialogue (validate, repair), retry, circuit breaker, permission (switches), budget,
+redaction, egress (it decides on the request as it would leave), cassette, provider. It reads no environment and opens
+no data folder: whoever did so passes what the layers work with. Called by `commands.orchestrator`.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from casewright.config import Settings
 from casewright.models.accounting import Recorder
+from casewright.models.conduct import Conduct
 from casewright.models.gateway import Gateway
 from casewright.models.layer import AnswerCache, Layer
 from casewright.models.offline import OfflineProvider
@@ -23,19 +24,19 @@ class Layers:
     """What stands around every request inside the permission, and the cache around the whole dialogue."""
 
     answers: AnswerCache | None = None
-    egress: Layer | None = None
-    """Whether the data of the request may go to this model and region."""
     budget: Layer | None = None
     """Whether the run can afford what the request may cost."""
     redaction: Layer | None = None
-    """Placeholders out, values back."""
+    """Placeholders out, values back, and the label of what is sent."""
+    egress: Layer | None = None
+    """Whether data with that label may go to this model and region."""
     cassette: Layer | None = None
     """Records the exchange as it leaves: redacted."""
 
     @property
     def inward(self) -> tuple[Layer, ...]:
         """In their order, the outermost first."""
-        return tuple(one for one in (self.egress, self.budget, self.redaction, self.cassette) if one is not None)
+        return tuple(one for one in (self.budget, self.redaction, self.egress, self.cassette) if one is not None)
 
 
 def from_settings(
@@ -57,8 +58,7 @@ def from_settings(
         recorder,
         permission=permission,
         layers=around.inward,
-        answers=around.answers,
-        call_timeout_seconds=settings.model_timeout_seconds,
+        conduct=Conduct(call_seconds=settings.model_timeout_seconds, answers=around.answers),
     )
 
 

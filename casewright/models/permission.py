@@ -8,8 +8,8 @@ tools: a model call has no resource and no caller but the run.
 from typing import Protocol
 
 from casewright.errors import DeniedError
-from casewright.models.layer import CallContext
-from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider
+from casewright.models.layer import CallContext, ProviderAround
+from casewright.models.provider import ModelReply, ModelRequest, NoReply, Provider
 
 
 class ModelPermission(Protocol):
@@ -25,7 +25,17 @@ class ModelPermission(Protocol):
         ...
 
 
-class PermittedProvider:
+class Permitted:
+    """Asks for permission around every request."""
+
+    def __init__(self, permission: ModelPermission) -> None:
+        self._permission = permission
+
+    def around(self, provider: Provider, context: CallContext) -> Provider:
+        return PermittedProvider(provider, self._permission, context)
+
+
+class PermittedProvider(ProviderAround):
     """A provider that asks for permission first; what is refused is no reply, and is not retried.
 
     A service may answer with a more exact name than it was asked by. That name is looked up as
@@ -33,48 +43,35 @@ class PermittedProvider:
     """
 
     def __init__(self, provider: Provider, permission: ModelPermission, context: CallContext) -> None:
-        self._provider = provider
+        super().__init__(provider)
         self._permission = permission
         self._context = context
-        self.denied: DeniedError | None = None
-        """Why the last request was refused."""
-
-    @property
-    def name(self) -> str:
-        return self._provider.name
-
-    @property
-    def model(self) -> str:
-        return self._provider.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._provider.capabilities
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
-        if not await self._permitted(self.model):
-            return NoReply(reason=str(self.denied), retryable=False, calls=0)
-        reply = await self._provider.complete(request)
-        if isinstance(reply, NoReply) or reply.model == self.model or await self._permitted(reply.model):
+        if denied := await self._denied(self.model):
+            return NoReply(reason=str(denied), retryable=False, calls=0, denied=denied.code)
+        reply = await self.inner.complete(request)
+        if isinstance(reply, NoReply) or reply.model == self.model:
+            return reply
+        denied = await self._denied(reply.model)
+        if denied is None:
             return reply
         return NoReply(
-            reason=str(self.denied),
+            reason=str(denied),
             retryable=False,
             request_id=reply.request_id,
             usage=reply.usage,
             calls=reply.calls,
+            denied=denied.code,
         )
 
-    async def aclose(self) -> None:
-        await self._provider.aclose()
-
-    async def _permitted(self, model: str) -> bool:
+    async def _denied(self, model: str) -> DeniedError | None:
+        """Why the model may not be called; None: it may."""
         try:
             await self._permission.check(self._context, full_name(self.name, model))
         except DeniedError as error:
-            self.denied = error
-            return False
-        return True
+            return error
+        return None
 
 
 def full_name(provider: str, model: str) -> str:

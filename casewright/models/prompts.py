@@ -27,12 +27,23 @@ from casewright.models.task import Task
 InputT = TypeVar("InputT", bound=Contract)
 REPAIR_PROMPT = "repair.md"
 JSON_PROMPT = "json_only.md"
+SECTIONS = ("# Task", "# How to read the message", "# What to answer")
+"""What the instructions of every task have: without the second one a model cannot tell quoted text from its task."""
 _FRONT_MATTER = re.compile(r"\A---\r?\n(?P<head>.*?)\r?\n---\r?\n(?P<body>.*)\Z", re.DOTALL)
 _OPENING = re.compile("[\\[\uff3b\ufe5d\u2045\u27e6\u301a\u3010]{2,}|[\u27e6\u301a\u3010]")
 _CLOSING = re.compile("[\\]\uff3d\ufe5e\u2046\u27e7\u301b\u3011]{2,}|[\u27e7\u301b\u3011]")
 """Whole runs, so that what a look-alike becomes cannot join its neighbour to a delimiter."""
 _ANNOUNCEMENT = re.compile("(?im)^(\\s*)marker\\s*[:\uff1a]")
 _PERHAPS_HIDDEN = re.compile(r"[^\x20-\x7e\n\t]")
+
+
+class PromptExample(Contract):
+    """One input with an answer that would be right."""
+
+    about: str
+    """What it shows."""
+    input: dict[str, Any]
+    output: dict[str, Any]
 
 
 class PromptHead(Contract):
@@ -43,6 +54,8 @@ class PromptHead(Contract):
     purpose: str
     variables: tuple[str, ...]
     """Names of the input fields the instructions speak of."""
+    examples: tuple[PromptExample, ...] = ()
+    """Shown to the model after the instructions, in a block of their own; each is valid for the task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +66,12 @@ class Prompt:
     instructions: str
     sha256: str
     """Of the file's bytes."""
+
+    @property
+    def system(self) -> str:
+        """What stands before the input, the same for every call: instructions, then the examples."""
+        shown = [f"{one.about}\n\n{_json({'input': one.input, 'output': one.output})}" for one in self.head.examples]
+        return "\n\n".join([self.instructions, *(["# Examples"] if shown else []), *shown])
 
 
 class PromptLibrary:
@@ -74,7 +93,8 @@ class PromptLibrary:
         """The prompt of a task.
 
         Raises:
-            InputError: its id is not the task's name, or its variables are not the task's input.
+            InputError: its id is not the task's name, its variables are not the task's input, it lacks a section, or
+                an example is not valid for the task.
         """
         prompt = self.get(task.prompt)
         if prompt.head.id != task.name:
@@ -82,6 +102,12 @@ class PromptLibrary:
         missing = sorted(set(task.input.model_fields) ^ set(prompt.head.variables))
         if missing:
             raise InputError(f"prompt {task.prompt!r} and the input of task {task.name!r} differ in {missing}")
+        absent = [section for section in SECTIONS if section not in prompt.instructions.splitlines()]
+        if absent:
+            raise InputError(f"prompt {task.prompt!r} is missing its section {absent[0]!r}; every task's prompt has it")
+        for number, example in enumerate(prompt.head.examples, start=1):
+            if wrong := _example_problem(task, example):
+                raise InputError(f"example {number} of prompt {task.prompt!r} is not valid for its task: {wrong}")
         return prompt
 
 
@@ -105,6 +131,16 @@ def load_prompt(path: Path) -> Prompt:
         wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
         raise InputError(f"the front matter of prompt {path.name!r} is wrong in: {wrong}") from error
     return Prompt(head=checked, instructions=match["body"].strip(), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _example_problem(task: Task[Any, Any], example: PromptExample) -> str:
+    """What is wrong with an example; empty: nothing."""
+    try:
+        value = task.input.model_validate_json(json.dumps(example.input))
+        output = task.output.model_validate_json(json.dumps(example.output))
+    except (ValidationError, TypeError) as error:
+        return str(error)
+    return "; ".join(task.check(value, output))
 
 
 def render(task: Task[InputT, Any], value: InputT) -> Turn:

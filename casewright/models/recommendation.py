@@ -13,7 +13,7 @@ from casewright.contracts.case import Classification
 from casewright.contracts.recommendation import Deadline, Limit, Outcome
 from casewright.models.excerpt import ClauseExcerpt, Quotation, quote_problem
 from casewright.models.support import has_hidden_characters, spellings, unsupported
-from casewright.models.task import Task
+from casewright.models.task import RankedEvidence, Task
 
 MAXIMUM_FINDINGS = 40
 MAXIMUM_CITATIONS = 8
@@ -110,6 +110,11 @@ def _finding_problems(finding: DraftFinding, clauses: dict[str, ClauseExcerpt], 
     return problems
 
 
+def _first_clauses(value: DraftInput, count: int) -> DraftInput:
+    """With the first clauses: those that rules name stand before those that a search found."""
+    return value.model_copy(update={"clauses": value.clauses[:count]})
+
+
 DRAFT_RECOMMENDATION: Task[DraftInput, DraftOutput] = Task(
     name="draft.recommendation",
     version=1,
@@ -127,5 +132,6 @@ DRAFT_RECOMMENDATION: Task[DraftInput, DraftOutput] = Task(
     personal_data=True,
     deterministic=False,
     max_cost_micro=1_500_000,
+    evidence=RankedEvidence(count=lambda value: len(value.clauses), best=_first_clauses),
     hidden={"clauses": {"__all__": {"sha256"}}},
 )

@@ -1,4 +1,4 @@
-"""Bounded retries with jitter under one deadline, the same for every provider.
+"""Bounded retries with full jitter under one deadline, the same for every provider.
 
 It decides when to ask again; it does not look at what a reply says.
 """
@@ -7,9 +7,12 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
-from casewright.models.provider import ModelReply, ModelRequest, NoReply, Provider, Usage
+from casewright.models.attempts import AttemptLog
+from casewright.models.layer import CallContext, ProviderAround
+from casewright.models.provider import ModelReply, ModelRequest, NoReply, Provider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,38 +46,70 @@ class Deadline:
     def remaining_seconds(self) -> float:
         return self.at - time.monotonic()
 
-
-async def complete(
-    provider: Provider, request: ModelRequest, *, policy: RetryPolicy, deadline: Deadline
-) -> ModelReply | NoReply:
-    """Ask until there is a reply, a final refusal, or no attempt or time left.
-
-    `calls` and `usage` of the result count every attempt. A wait that would pass the deadline is
-    not begun.
-    """
-    calls, usage, attempt = 0, Usage(), 0
-    while True:
-        attempt += 1
-        outcome = await _once(provider, request, deadline)
-        calls, usage = calls + outcome.calls, usage + outcome.usage
-        total = replace(outcome, calls=calls, usage=usage)
-        if isinstance(total, ModelReply) or not total.retryable:
-            return total
-        if attempt >= policy.attempts:
-            return replace(total, reason=f"{total.reason}; gave up after {attempt} attempts")
-        wait = policy.wait_seconds(attempt, total)
-        if wait >= deadline.remaining_seconds:
-            return replace(total, reason=f"{total.reason}; no time is left to wait {wait:.1f} s and ask again")
-        await policy.pause(wait)
+    def earlier(self, seconds: float) -> "Deadline":
+        """The point that leaves `seconds` until this one."""
+        return Deadline(self.at - seconds)
 
 
-async def _once(provider: Provider, request: ModelRequest, deadline: Deadline) -> ModelReply | NoReply:
-    remaining = deadline.remaining_seconds
-    if remaining <= 0:
-        return NoReply(reason="the task's time is spent", retryable=False, calls=0)
-    bounded = replace(request, timeout_seconds=min(request.timeout_seconds, remaining))
-    try:
-        async with asyncio.timeout(bounded.timeout_seconds):
-            return await provider.complete(bounded)
-    except TimeoutError:
-        return NoReply(reason=f"no reply within {bounded.timeout_seconds:.1f} s", retryable=True)
+@dataclass(frozen=True, kw_only=True)
+class Trying:
+    """Under what one provider is asked: how often, until when, when there is a place, and where it is written down."""
+
+    policy: RetryPolicy
+    deadline: Deadline
+    place: AbstractAsyncContextManager[object]
+    log: AttemptLog
+
+    async def complete(self, provider: Provider, request: ModelRequest) -> ModelReply | NoReply:
+        """Ask until there is a reply, a final refusal, or no attempt or time left.
+
+        A wait that would pass the deadline is not begun.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome = await self._once(provider, request)
+            if isinstance(outcome, ModelReply) or not outcome.retryable:
+                return outcome
+            if attempt >= self.policy.attempts:
+                return replace(outcome, reason=f"{outcome.reason}; gave up after {attempt} attempts")
+            wait = self.policy.wait_seconds(attempt, outcome)
+            if wait >= self.deadline.remaining_seconds:
+                return replace(outcome, reason=f"{outcome.reason}; no time is left to wait {wait:.1f} s and ask again")
+            await self.policy.pause(wait)
+
+    async def _once(self, provider: Provider, request: ModelRequest) -> ModelReply | NoReply:
+        waiting = asyncio.timeout(max(0.0, self.deadline.remaining_seconds))
+        try:
+            async with waiting, self.place:
+                waiting.reschedule(None)  # from here on the request's own time holds
+                remaining = self.deadline.remaining_seconds
+                if remaining <= 0:
+                    return NoReply(reason="the task's time is spent", retryable=False, calls=0)
+                bounded = replace(request, timeout_seconds=min(request.timeout_seconds, remaining))
+                with self.log.making(provider) as attempt:
+                    attempt.outcome = await provider.complete(bounded)
+                    return attempt.outcome
+        except TimeoutError:
+            if not waiting.expired():
+                raise
+            return NoReply(reason="there was no free place for a request in time", retryable=False, calls=0)
+
+
+class InTime:
+    """Holds every provider to the time of its request, whether or not it does so itself."""
+
+    def around(self, provider: Provider, context: CallContext) -> Provider:
+        return _InTime(provider)
+
+
+class _InTime(ProviderAround):
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        deadline = asyncio.timeout(request.timeout_seconds)
+        try:
+            async with deadline:
+                return await self.inner.complete(request)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            return NoReply(reason=f"no reply within {request.timeout_seconds:.1f} s", retryable=True)

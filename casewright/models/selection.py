@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from casewright.contracts.base import Contract
 from casewright.contracts.case import Classification
-from casewright.models.task import Task
+from casewright.models.task import RankedEvidence, Task
 
 MAXIMUM_CHOSEN = 12
 
@@ -51,6 +51,12 @@ def check_selection(value: SelectInput, output: SelectOutput) -> tuple[str, ...]
     return tuple(problems)
 
 
+def _best_scored(value: SelectInput, count: int) -> SelectInput:
+    """With the clauses that the search gave the highest scores, in the order in which they were given."""
+    places = sorted(range(len(value.clauses)), key=lambda place: value.clauses[place].score, reverse=True)[:count]
+    return value.model_copy(update={"clauses": tuple(value.clauses[place] for place in sorted(places))})
+
+
 RESEARCH_SELECT: Task[SelectInput, SelectOutput] = Task(
     name="research.select",
     version=1,
@@ -68,4 +74,5 @@ RESEARCH_SELECT: Task[SelectInput, SelectOutput] = Task(
     personal_data=False,
     deterministic=True,
     max_cost_micro=500_000,
+    evidence=RankedEvidence(count=lambda value: len(value.clauses), best=_best_scored),
 )

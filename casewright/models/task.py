@@ -17,6 +17,16 @@ OutputT = TypeVar("OutputT", bound=Contract)
 
 
 @dataclass(frozen=True, kw_only=True)
+class RankedEvidence(Generic[InputT]):
+    """Which part of an input may be sent in part, where all of it is too long for a model."""
+
+    count: Callable[[InputT], int]
+    """How many pieces there are."""
+    best: Callable[[InputT, int], InputT]
+    """The input with only so many of them: those of the highest rank, in their order."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task(Generic[InputT, OutputT]):
     """One kind of model call. A change of meaning is a new `version`."""
 
@@ -29,7 +39,7 @@ class Task(Generic[InputT, OutputT]):
     risk: TaskRisk
     max_output_tokens: int
     timeout_seconds: float
-    """For the whole task with one provider: retries, waits and repair rounds included."""
+    """For the whole task with every provider that is asked: retries, waits and repair rounds included."""
     untrusted_fields: tuple[str, ...]
     """Input fields that hold quoted text: to be read, never obeyed."""
     check: Callable[[InputT, OutputT], tuple[str, ...]]
@@ -48,6 +58,8 @@ class Task(Generic[InputT, OutputT]):
     """What one request may cost at most, in millionths of the currency of `prices.toml`."""
     max_input_characters: int = 300_000
     """A rendered prompt beyond this is not sent out of the process."""
+    evidence: RankedEvidence[InputT] | None = None
+    """What is left out first of a prompt that is too long, the lowest rank first; None: it is not sent at all."""
     hidden: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Parts of the input that are not shown to a model, as a pydantic `exclude` mapping."""
 

@@ -11,16 +11,18 @@ from hypothesis import strategies as st
 
 from casewright.config import Settings, app_root
 from casewright.errors import InputError, ModelError
-from casewright.models.accounting import CallRecord, MemoryRecorder, usage_by
+from casewright.models.accounting import Attempt, CallRecord, MemoryRecorder, usage_by
 from casewright.models.anthropic import AnthropicProvider
 from casewright.models.assembly import from_settings
+from casewright.models.attempts import AttemptLog
+from casewright.models.conduct import Conduct
 from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext, CallNotes
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission
 from casewright.models.prompts import PromptLibrary
 from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider, Usage
-from casewright.models.retry import Deadline, RetryPolicy, complete
+from casewright.models.retry import Deadline, RetryPolicy, Trying
 from casewright.models.selection import SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
 from tests.support.model_permission import OnlyModels, offline_only
@@ -90,14 +92,19 @@ def gateway(
 ) -> Gateway:
     retry = RetryPolicy(pause=no_pause, jitter=lambda: 0.0)
     asked = permission or OnlyModels("scripted/m-1", "offline/extractive")
-    return Gateway(providers, PromptLibrary(PROMPTS), recorder or MemoryRecorder(), permission=asked, retry=retry)
+    return Gateway(
+        providers, PromptLibrary(PROMPTS), recorder or MemoryRecorder(), permission=asked, conduct=Conduct(retry=retry)
+    )
 
 
 @pytest.mark.proves("F1", "F5")
 async def test_a_record_names_task_prompt_model_and_cost_and_holds_no_text() -> None:
     result = await gateway(ScriptedProvider(GOOD)).run(RESEARCH_SELECT, VALUE, context=CONTEXT)
     prompt = PromptLibrary(PROMPTS).for_task(RESEARCH_SELECT)
-    assert result.record.model_copy(update={"duration_ms": 0, "call_id": ""}) == CallRecord(
+    assert result.record.attempts[0].duration_ms <= result.record.duration_ms
+    attempt = result.record.attempts[0].model_copy(update={"duration_ms": 0})
+    timeless = {"duration_ms": 0, "call_id": "", "attempts": (attempt,)}
+    assert result.record.model_copy(update=timeless) == CallRecord(
         task="research.select",
         task_version=1,
         risk="medium",
@@ -122,17 +129,29 @@ async def test_a_record_names_task_prompt_model_and_cost_and_holds_no_text() -> 
         case_id="c-1",
         tenant="t-1",
         agent="a",
+        attempts=(
+            Attempt(
+                provider="scripted",
+                model="m-1",
+                outcome="answered",
+                request_id="req",
+                input_tokens=10,
+                output_tokens=2,
+            ),
+        ),
+        cost_micro=300,  # by the dearest line: nobody has a price for m-1
+        currency="USD",
     )
     assert "Credit is due" not in result.record.model_dump_json()
 
 
-@pytest.mark.proves("F2")
-async def test_the_first_provider_alone_is_asked_when_the_task_may_not_degrade() -> None:
-    second = ScriptedProvider()
+@pytest.mark.proves("F2", "F4")
+async def test_the_offline_provider_is_not_asked_when_the_task_may_not_degrade_but_the_tiers_next_model_is() -> None:
     task = replace(RESEARCH_SELECT, may_degrade=False)
+    second = ScriptedProvider(FINAL)
     with pytest.raises(ModelError, match="the model refused"):
-        await gateway(ScriptedProvider(FINAL), second).run(task, VALUE, context=CONTEXT)
-    assert second.requests == []
+        await gateway(ScriptedProvider(FINAL), second, OfflineProvider()).run(task, VALUE, context=CONTEXT)
+    assert second.spent
 
 
 @pytest.mark.proves("F2", "F5")
@@ -256,5 +275,8 @@ def test_a_wait_is_never_shorter_than_asked_for_nor_longer_than_needed(
 
 async def test_nothing_is_asked_once_the_time_is_spent() -> None:
     provider = ScriptedProvider()
-    outcome = await complete(provider, model_request(), policy=RetryPolicy(), deadline=Deadline.after(-1.0))
-    assert isinstance(outcome, NoReply) and outcome.calls == 0 and provider.requests == []
+    log = AttemptLog()
+    trying = Trying(policy=RetryPolicy(), deadline=Deadline.after(-1.0), place=asyncio.Semaphore(1), log=log)
+    outcome = await trying.complete(provider, model_request())
+    assert isinstance(outcome, NoReply) and outcome.calls == 0
+    assert provider.requests == [] and log.attempts == ()

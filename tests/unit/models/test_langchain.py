@@ -15,6 +15,7 @@ from langchain_core.tools import BaseTool
 from casewright.config import app_root
 from casewright.errors import InputError, ModelError
 from casewright.models.accounting import MemoryRecorder
+from casewright.models.conduct import Conduct
 from casewright.models.gateway import Gateway
 from casewright.models.langchain import LangChainProvider, load_langchain
 from casewright.models.layer import CallContext
@@ -80,7 +81,7 @@ def gateway(model: BaseChatModel) -> Gateway:
         library,
         MemoryRecorder(),
         permission=OnlyModels("langchain/test", "langchain/test/tool-1"),
-        retry=RetryPolicy(pause=no_pause),
+        conduct=Conduct(retry=RetryPolicy(pause=no_pause)),
     )
 
 
