@@ -36,6 +36,12 @@ class ReviewRequests:
 
         return reviewed(await self._records.get(tenant, run_id))
 
+    async def list(self, tenant: str, *, case_id: str, limit: int) -> "Sequence[RunRow]":
+        from graphs.requests import KIND
+
+        rows = await self._records.list(tenant, case_id=case_id, limit=limit)
+        return [row for row in rows if row.kind == KIND]
+
     async def events(self, run_id: str, *, after: int) -> "Sequence[RunEvent]":
         return await self._records.events(run_id, after=after)
 

@@ -115,10 +115,16 @@ class ServerFactory:
     def _entries(self, name: ServerName, guard: Guard) -> ServerEntries:
         if name != "review":
             return _entries(self._services, name, guard)
+        from servers.review import completions, resources, tools
         from servers.review.reviews import NoReviews
-        from servers.review.tools import ReviewTools
 
-        return ServerEntries(tools=ReviewTools(self._services, self._reviews or NoReviews()).specs())
+        reviews = self._reviews or NoReviews()
+        bound = tools.ReviewTools(self._services, reviews)
+        return ServerEntries(
+            tools=bound.specs(),
+            resources=resources.ReviewResources(reviews).specs(),
+            completers=completions.ReviewCompletions(bound).specs(),
+        )
 
     def _build(self, name: ServerName, tokens: TokenSource, **transport: Any) -> GuardedServer:
         guard, spec = self._parts(name)

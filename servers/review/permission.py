@@ -3,7 +3,7 @@
 What may not be read reads like what is not there. It decides nothing itself.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from casewright.contracts.principal import Caller
@@ -55,6 +55,23 @@ async def permit_listing(services: Services, caller: Caller) -> None:
     await permitted(services, caller.principal, LIST_RUNS, session=session_of(caller))
 
 
+async def permitted_reviews(services: Services, reviews: Iterable[Review]) -> list[Review]:
+    """Those of them that the caller may read; decided once for each case."""
+    caller, known = current_call().caller, dict[str, bool]()
+    found: list[Review] = []
+    for review in reviews:
+        if review.case_id not in known:
+            try:
+                await _permit(services, caller, review, READ)
+            except DeniedError:
+                known[review.case_id] = False
+            else:
+                known[review.case_id] = True
+        if known[review.case_id]:
+            found.append(review)
+    return found
+
+
 async def permit_review(services: Services, reviews: Reviews, run_id: str, *deeds: Deed) -> Review:
     """The review as it stands now, if the caller may read it and do these deeds on it.
 
@@ -65,7 +82,10 @@ async def permit_review(services: Services, reviews: Reviews, run_id: str, *deed
     with hidden():
         review = await reviews.find(caller.principal.tenant, run_id)
     for deed in (READ, *deeds):
-        await permit_on_run(
-            services, caller.principal, review, deed, session=session_of(caller), bound=caller.actor.case_id
-        )
+        await _permit(services, caller, review, deed)
     return review
+
+
+async def _permit(services: Services, caller: Caller, review: Review, deed: Deed) -> None:
+    bound = caller.actor.case_id
+    await permit_on_run(services, caller.principal, review, deed, session=session_of(caller), bound=bound)

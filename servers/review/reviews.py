@@ -65,6 +65,10 @@ class Reviews(Protocol):
         """
         ...
 
+    async def list(self, tenant: str, *, case_id: str, limit: int) -> Sequence[Review]:
+        """The newest reviews of the tenant, or of one case; empty: of any."""
+        ...
+
     async def events(self, run_id: str, *, after: int) -> Sequence[ReviewEvent]:
         """What it did since the event with this number, oldest first."""
         ...
@@ -91,6 +95,9 @@ class NoReviews:
         raise _none()
 
     async def find(self, tenant: str, run_id: str) -> NoReturn:
+        raise _none()
+
+    async def list(self, tenant: str, *, case_id: str, limit: int) -> NoReturn:
         raise _none()
 
     async def events(self, run_id: str, *, after: int) -> NoReturn:

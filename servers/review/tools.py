@@ -5,12 +5,14 @@ the guard decided before is who may use the tool at all. A token that names a ca
 alone. It drives no review: a worker does. Answers and decisions are recorded before anything goes on.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp_types import InputRequiredResult
 from pydantic import Field
 
 from casewright.contracts.approval import Approval, ApprovalState
+from casewright.contracts.decision import Risk, Verb
 from casewright.contracts.explanation import Explanation
 from casewright.errors import InputError
 from casewright.services import Services
@@ -18,10 +20,18 @@ from servers.approval_links import approval_url, how_to_approve
 from servers.client_side import can_be_asked
 from servers.guard import current_call
 from servers.review.following import LONGEST_WAIT_SECONDS, follow
-from servers.review.permission import hidden, permit_case, permit_listing, permit_review, session_of
+from servers.review.permission import hidden, permit_case, permit_listing, permit_review, permitted_reviews, session_of
 from servers.review.questions import answered_in_place
 from servers.review.reviews import Reviews
-from servers.review.views import ApprovalList, ApprovalView, DecisionResult, QuestionAnswer, ReviewView
+from servers.review.views import (
+    ApprovalList,
+    ApprovalView,
+    DecisionResult,
+    QuestionAnswer,
+    ReviewList,
+    ReviewSummary,
+    ReviewView,
+)
 from servers.spec import MetByTool, ToolSpec
 
 if TYPE_CHECKING:
@@ -46,6 +56,8 @@ Wait = Annotated[
 SHOWN_AS_TO_PEOPLE: frozenset[MetByTool] = frozenset({"redact"})
 """Reports and approvals hold what the review was shown, which was redacted then; the API shows the same."""
 MOST_LISTED = 50
+MOST_LOOKED_AT = 300
+"""Reviews of which the readable ones are listed."""
 
 
 class ReviewTools:
@@ -56,39 +68,19 @@ class ReviewTools:
         self._reviews = reviews
 
     def specs(self) -> tuple[ToolSpec, ...]:
-        meets = SHOWN_AS_TO_PEOPLE
-        return (
-            ToolSpec(
-                fn=self.start_review, title="Begin a review", verb="write", risk="medium", resource="none", meets=meets
-            ),
-            ToolSpec(
-                fn=self.get_review, title="Follow a review", verb="read", risk="low", resource="none", meets=meets
-            ),
-            ToolSpec(
-                fn=self.answer_question,
-                title="Answer a review",
-                verb="write",
-                risk="medium",
-                resource="none",
-                meets=meets,
-            ),
-            ToolSpec(
-                fn=self.list_approvals, title="List approvals", verb="list", risk="low", resource="none", meets=meets
-            ),
-            ToolSpec(
-                fn=self.get_approval, title="Read an approval", verb="read", risk="low", resource="none", meets=meets
-            ),
-            ToolSpec(
-                fn=self.decide_approval,
-                title="Decide on an approval",
-                verb="write",
-                risk="high",
-                resource="none",
-                meets=meets,
-            ),
-            ToolSpec(
-                fn=self.explain_review, title="Explain a review", verb="read", risk="low", resource="none", meets=meets
-            ),
+        declared: tuple[tuple[Callable[..., Any], str, Verb, Risk], ...] = (
+            (self.start_review, "Begin a review", "write", "medium"),
+            (self.list_reviews, "List reviews", "list", "low"),
+            (self.get_review, "Follow a review", "read", "low"),
+            (self.answer_question, "Answer a review", "write", "medium"),
+            (self.list_approvals, "List approvals", "list", "low"),
+            (self.get_approval, "Read an approval", "read", "low"),
+            (self.decide_approval, "Decide on an approval", "write", "high"),
+            (self.explain_review, "Explain a review", "read", "low"),
+        )
+        return tuple(
+            ToolSpec(fn=fn, title=title, verb=verb, risk=risk, resource="none", meets=SHOWN_AS_TO_PEOPLE)
+            for fn, title, verb, risk in declared
         )
 
     async def start_review(self, case_id: CaseId = "", fresh: bool = False) -> ReviewView:
@@ -104,6 +96,14 @@ class ReviewTools:
         await permit_case(self._services, caller, named)
         self._services.corpus.index_version()  # without an index no review is begun, let alone ended as incomplete
         return ReviewView.of(await self._reviews.start(caller.principal, named, fresh=fresh))
+
+    async def list_reviews(self, case_id: OptionalId = "") -> ReviewList:
+        """List the newest reviews you may read, or those of one case."""
+        caller = current_call().caller
+        await permit_listing(self._services, caller)
+        found = await self._reviews.list(caller.principal.tenant, case_id=case_id, limit=MOST_LOOKED_AT)
+        readable = await permitted_reviews(self._services, found)
+        return ReviewList(reviews=tuple(ReviewSummary.listed(review) for review in readable[:MOST_LISTED]))
 
     async def get_review(self, run_id: RunId, wait_seconds: Wait = 0) -> ReviewView:
         """Read a review: how it stands, its latest report, and what comes next.

@@ -25,17 +25,38 @@ _NEXT: dict[RunStatus, str] = {
 }
 
 
-class ReviewView(Contract):
-    """A review as it stands now."""
+class ReviewSummary(Contract):
+    """A review in a list."""
 
     run_id: str = Field(description="The handle of the review, for the other tools.")
     case_id: str
     subject: str = Field(description="The person on whose behalf it acts.")
     status: RunStatus
+    updated: str
+
+    @classmethod
+    def listed(cls, review: Review) -> "ReviewSummary":
+        return ReviewSummary(
+            run_id=review.run_id,
+            case_id=review.case_id,
+            subject=review.subject,
+            status=review.status,
+            updated=iso(review.updated_ns),
+        )
+
+
+class ReviewList(Contract):
+    """The newest reviews that the caller may read."""
+
+    reviews: tuple[ReviewSummary, ...]
+
+
+class ReviewView(ReviewSummary):
+    """A review as it stands now."""
+
     waiting_for: str = Field(description="The approval or question that it waits for; empty: none.")
     wanted: str = Field(description="What was asked of it and is not done yet.")
     created: str = Field(description="RFC 3339, in UTC.")
-    updated: str
     report: RunReport | None = Field(description="Null until it has waited or ended for the first time.")
     next: str = Field(description="What comes next, and by whom.")
 

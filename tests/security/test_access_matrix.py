@@ -52,6 +52,7 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("drafting", "submit_action"): ("write", "medium", "action", DECIDERS),
     ("drafting", "execute_action"): ("execute", "high", "action", DECIDERS),
     ("review", "start_review"): ("write", "medium", "none", DECIDERS),
+    ("review", "list_reviews"): ("list", "low", "none", STAFF),
     ("review", "get_review"): ("read", "low", "none", STAFF),
     ("review", "answer_question"): ("write", "medium", "none", DECIDERS),
     ("review", "list_approvals"): ("list", "low", "none", STAFF),

@@ -43,6 +43,7 @@ TOOLS: dict[ServerName, tuple[str, ...]] = {
     ),
     "review": (
         "start_review",
+        "list_reviews",
         "get_review",
         "answer_question",
         "list_approvals",

@@ -6,6 +6,7 @@ import rego.v1
 # is decided on the tool itself is who may use it at all.
 _deeds_of := {
 	"start_review": "start_review",
+	"list_reviews": "read_run",
 	"get_review": "read_run",
 	"answer_question": "answer_question",
 	"list_approvals": "read_run",
@@ -49,7 +50,7 @@ test_no_agent_starts_reads_answers_or_decides_reviews if {
 
 test_an_auditor_reads_reviews_and_is_marked_as_a_reader if {
 	auditor := {"principal": {"id": "avery", "roles": ["auditor"]}}
-	every name in ["get_review", "list_approvals", "get_approval", "explain_review"] {
+	every name in ["list_reviews", "get_review", "list_approvals", "get_approval", "explain_review"] {
 		_allows(_all([_on_reviews(name), auditor]), "permit", "open_to_role")
 		count(_obliged(_all([_on_reviews(name), auditor]), "watermark")) == 1
 	}

@@ -19,7 +19,7 @@ FACTS = {
 }
 READING_DRAFTS = {"verify_draft", "get_draft", "list_drafts", "diff_drafts"}
 DRAFTS = READING_DRAFTS | {"save_draft", "submit_action", "execute_action"}
-READING_REVIEWS = {"get_review", "list_approvals", "get_approval", "explain_review"}
+READING_REVIEWS = {"list_reviews", "get_review", "list_approvals", "get_approval", "explain_review"}
 REVIEWS = READING_REVIEWS | {"start_review", "answer_question", "decide_approval"}
 CHANGING = (DRAFTS - READING_DRAFTS) | (REVIEWS - READING_REVIEWS)
 BY_PERSON: dict[str, dict[ServerName, set[str]]] = {
