@@ -17,7 +17,8 @@ def main() -> None:
     if root not in sys.path:
         sys.path.insert(0, root)
     arguments = sys.argv[1:]
-    module = "commands.mcp_servers" if arguments[:1] == ["mcp"] and "--help" not in arguments else "commands.main"
+    by_people = {"--help", "install", "doctor", "bundle"} & set(arguments)
+    module = "commands.mcp_servers" if arguments[:1] == ["mcp"] and not by_people else "commands.main"
     sys.exit(importlib.import_module(module).run(arguments))
 
 

@@ -46,8 +46,10 @@ COMMANDS = {
 }
 """Every command with its summary; a test holds the summaries to those of the modules."""
 
-_MODULES = {"init": "initialise", "serve": "serving", "mcp": "serving"}
+_MODULES = {"init": "initialise", "serve": "serving", "mcp": "mcp_clients"}
 _INTERRUPTED = 130
+FOR_PEOPLE = (["install"], ["doctor"], ["bundle"], ["--help"])
+"""What may follow `mcp` besides the name of a server; `launch.py` knows the same words."""
 HELP = """Governed case review: rules, facts, drafts and approvals behind access policies.
 
 Every command also takes --home FOLDER (or CASEWRIGHT_HOME), --as IDENTITY and --json, anywhere on the line.
@@ -106,7 +108,7 @@ def run(arguments: Sequence[str]) -> int:
     options = GlobalOptions(as_json=wants_json(arguments))
     try:
         options, rest = split_options(arguments)
-        if rest[:1] == ["mcp"]:
+        if rest[:1] == ["mcp"] and rest[1:2] not in FOR_PEOPLE:
             return _serve_one(options, rest[1:])
         code = _invoke(Shell(options, sys.stdout), rest)
         return code if code != _INTERRUPTED else _stopped(options)

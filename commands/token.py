@@ -16,6 +16,8 @@ from commands.corpus import new_run
 from commands.shell import Shell
 
 API: Literal["orchestrator"] = "orchestrator"
+ONLY = f"Only this one of {', '.join(SERVERS)}; may be repeated."
+"""What an option says that `chosen_servers` reads."""
 
 
 def register(app: typer.Typer) -> None:
@@ -85,3 +87,12 @@ def server_name(text: str) -> ServerName:
         if name == text:
             return name
     raise InputError(f"there is no server {text!r}; choose one of {', '.join(SERVERS)}")
+
+
+def chosen_servers(names: list[str] | None) -> tuple[ServerName, ...]:
+    """The servers of an option that may be repeated, each once; all of them when none is named.
+
+    Raises:
+        InputError: there is none of one of these names.
+    """
+    return tuple(dict.fromkeys(server_name(name) for name in names)) if names else SERVERS

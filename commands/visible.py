@@ -40,7 +40,11 @@ def visible(value: Any) -> Any:
 
 def json_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
     r"""The document as JSON that is safe to look at: the same value, hidden characters as `\u202e`."""
-    text = json.dumps(document, ensure_ascii=ascii_only, indent=2)
+    return visible_json(json.dumps(document, ensure_ascii=ascii_only, indent=2))
+
+
+def visible_json(text: str) -> str:
+    r"""JSON with the same value that is safe to look at; hidden characters stand in its strings alone."""
     if _ORDINARY.fullmatch(text):
         return text
     return "".join(character if _is_plain(character) else json.dumps(character)[1:-1] for character in text)

@@ -35,7 +35,7 @@ def is_known(words: list[str], targets: set[str]) -> bool:
     if not named or named[0] not in COMMANDS:
         return not named
     below = subcommands(named[0])
-    return not below or len(named) == 1 or named[1] in below
+    return not below or len(named) == 1 or named[1] in below or named[1].isupper()  # NAME stands for any of them
 
 
 def subcommands(command: str) -> set[str]:
