@@ -1,7 +1,9 @@
 """Answers the questions that people queued (`graphs.inquiries`): one search, one model call, quotes verified.
 
-No graph: a question that was cut off is asked again from its beginning, which repeats nothing but reads. It acts with
-the person's own token at the policy search, and only one process works on a question, under the lease of its run.
+While the model writes, verified sentences are told as events of the run (`graphs.sentences`); the event `answered` is
+the answer. No graph: a question that was cut off is asked again from its beginning, which repeats nothing but reads.
+It acts with the person's own token at the policy search, and only one process works on a question, under the lease of
+its run.
 """
 
 import logging
@@ -9,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agents.answerer import Answer, answer
+from agents.answerer import Answer, Asked, answer
 from agents.toolbox import ToolBudget, open_toolbox
 from casewright.audit.entry import AuditEntry
 from casewright.contracts.principal import Actor
@@ -19,10 +21,12 @@ from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext
 from casewright.services import Services
 from graphs.attempts import after_failure
+from graphs.budget import whole_allowance
 from graphs.connections import Connector
 from graphs.inquiries import KIND, Inquiry, inquiry_of
 from graphs.lease import leased
 from graphs.records import ENDED, RunChange, RunRecords, RunRow
+from graphs.sentences import ASKED_AGAIN, NOT_ANSWERED, SentenceEvents
 
 CALLS = 100
 _OVER = (*ENDED, "failed")
@@ -65,11 +69,19 @@ class QuestionDriver:
         person = self._services.standings.find(row.subject)
         actor = Actor(kind="user", run_id=row.run_id)
         made = self._services.exchange.personal(person, actor, "policy-search", seconds=DELEGATED_SECONDS)
-        context = CallContext(run_id=row.run_id, case_id="", tenant=row.tenant, agent="answerer")
+        allowance = whole_allowance(self._services.settings.budgets)
+        context = CallContext(run_id=row.run_id, case_id="", tenant=row.tenant, agent="answerer", allowance=allowance)
         server = self._connector("policy-search", made.token)
         async with open_toolbox(server, ToolBudget(limit=CALLS, spent=0)) as tools:
-            found = await answer(tools, self._gateway, context, question=inquiry.question, as_of=inquiry.as_of)
+            outlet = self._outlet(row)
+            async with self._services.database.write() as connection:
+                await outlet.withdraw_standing(ASKED_AGAIN, connection=connection)
+            asked = Asked(question=inquiry.question, as_of=inquiry.as_of, outlet=outlet)
+            found = await answer(tools, self._gateway, context, asked)
         return inquiry, found
+
+    def _outlet(self, row: RunRow) -> SentenceEvents:
+        return SentenceEvents(self._services.database, self._records, tenant=row.tenant, run_id=row.run_id)
 
     async def _settled(self, row: RunRow, inquiry: Inquiry, found: Answer) -> RunChange:
         document = answer_document(found, row.run_id, inquiry.as_of)
@@ -91,6 +103,7 @@ class QuestionDriver:
         async with self._services.database.write() as connection:
             if ended := await self._ended(row, connection):
                 return ended
+            await self._outlet(row).withdraw_standing(NOT_ANSWERED, connection=connection)
             await self._records.change(row.run_id, change, connection=connection)
             if change.status == "failed":
                 await self._services.audit.append(_ended(row, change), connection=connection)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import BigInteger, String, Text, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.clock import Clock
@@ -22,6 +22,17 @@ from casewright.storage.run_tables import run_events, runs
 ENDED: tuple[RunStatus, ...] = ("completed", "incomplete", "cancelled")
 """A failed run is not among them: it goes on from its last checkpoint when somebody asks for a retry."""
 Wanted = Literal["", "cancel", "pause"]
+_ADD_EVENT = insert(run_events).from_select(
+    ["run_id", "seq", "at_ns", "kind", "body"],
+    select(
+        bindparam("of_run", type_=String),
+        func.coalesce(func.max(run_events.c.seq), 0) + 1,
+        bindparam("now_ns", type_=BigInteger),
+        bindparam("what", type_=String),
+        bindparam("content", type_=Text),
+    ).where(run_events.c.run_id == bindparam("of_run", type_=String)),
+)
+"""One statement, because a write transaction keeps every other waiting."""
 NOTHING_WANTED = {"wanted": "", "wanted_by": "", "wanted_why": ""}
 
 
@@ -177,16 +188,13 @@ class RunRecords:
 
     async def note(self, run_id: str, kind: str, body: Mapping[str, object], *, connection: AsyncConnection) -> None:
         """Add an event, within the caller's write transaction; `seq` counts from 1 without gaps."""
-        last = select(func.coalesce(func.max(run_events.c.seq), 0)).where(run_events.c.run_id == run_id)
-        seq = int((await connection.execute(last)).scalar_one()) + 1
-        row = {
-            "run_id": run_id,
-            "seq": seq,
-            "at_ns": self._clock.now_ns(),
-            "kind": kind,
-            "body": json.dumps(body, ensure_ascii=False),
+        values: dict[str, object] = {
+            "of_run": run_id,
+            "now_ns": self._clock.now_ns(),
+            "what": kind,
+            "content": json.dumps(body, ensure_ascii=False),
         }
-        await connection.execute(insert(run_events).values(row))
+        await connection.execute(_ADD_EVENT, values)
 
     async def get(self, tenant: str, run_id: str, *, connection: AsyncConnection | None = None) -> RunRow:
         """One run of a tenant, as the caller's transaction sees it if there is one.
@@ -228,15 +236,23 @@ class RunRecords:
             return tuple(_row(row) for row in (await connection.execute(query)).all())
 
     async def events(
-        self, run_id: str, *, kind: str = "", after: int = 0, limit: int | None = None
+        self,
+        run_id: str,
+        *,
+        kind: str = "",
+        after: int = 0,
+        limit: int | None = None,
+        connection: AsyncConnection | None = None,
     ) -> tuple[RunEvent, ...]:
         """What the run did, oldest first: events with a greater `seq` than `after`, `limit` of them at most."""
+        if connection is None:
+            async with self._database.read() as own:
+                return await self.events(run_id, kind=kind, after=after, limit=limit, connection=own)
         query = select(run_events).where(run_events.c.run_id == run_id, run_events.c.seq > after)
         query = query.order_by(run_events.c.seq).limit(limit)
         if kind:
             query = query.where(run_events.c.kind == kind)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = (await connection.execute(query)).all()
         return tuple(RunEvent(seq=row.seq, at_ns=row.at_ns, kind=row.kind, body=json.loads(row.body)) for row in rows)
 
 

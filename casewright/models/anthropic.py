@@ -1,37 +1,40 @@
 """The Anthropic provider: one Messages call through the official SDK, its outcome as a value.
 
-The SDK's own retries are off; the gateway retries. The reply is held to the task's JSON schema
-by structured output, or by a forced tool where the endpoint does not know structured output.
-Error texts of the service are not passed on, for they may repeat the prompt.
+The SDK's own retries are off; the gateway retries. The reply is held to the task's JSON schema by structured output,
+or by a forced tool where the endpoint does not know structured output. A request with a listener is streamed: its
+listener hears the text as it comes, and the reply is what the stream added up to.
 """
 
 import asyncio
 import importlib
-import json
+from collections.abc import AsyncGenerator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Usage
+from casewright.models.anthropic_reply import read_message, schema_unknown, status_failure, usage_of
+from casewright.models.anthropic_request import By, prefix, turns
+from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, TextListener, Usage
+from casewright.models.region import region_of
 
 if TYPE_CHECKING:
-    from anthropic import APIStatusError, AsyncAnthropic
-    from anthropic.types import Message, MessageParam, ToolParam
+    from anthropic import AsyncAnthropic
+    from anthropic.lib.streaming import AsyncMessageStream, ParsedMessageStreamEvent
 
-_TOOL = "answer"
-_RETRYABLE_STATUS = frozenset({408, 409, 429})
-_LONGEST_RETRY_AFTER_SECONDS = 3_600.0
+_COUNT_SECONDS = 10.0
+"""For counting tokens; the estimate without it is good enough to wait no longer."""
 
 
 class AnthropicProvider:
     """Claude behind an API key."""
 
-    def __init__(self, *, api_key: str, model: str, base_url: str = "") -> None:
-        """`base_url` empty: the service's own address."""
+    def __init__(self, *, api_key: str, model: str, base_url: str = "", region: str = "") -> None:
+        """`base_url` empty: the service's own address. `region` empty: what the address tells of itself."""
+        self._region = region or region_of(base_url)
         self._api_key = api_key
         self._model = model
         self._base_url = base_url
         self._made: AsyncAnthropic | None = None
-        self._by: Literal["schema", "tool"] = "schema"
+        self._by: By = "schema"
 
     @property
     def name(self) -> str:
@@ -43,7 +46,7 @@ class AnthropicProvider:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(structured_output=True, leaves_process=True)
+        return Capabilities(structured_output=True, leaves_process=True, streaming=True, region=self._region)
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
         outcome = await self._call(request)
@@ -55,6 +58,21 @@ class AnthropicProvider:
             return replace(outcome, calls=outcome.calls + 1)
         return outcome
 
+    async def count(self, request: ModelRequest) -> int | None:
+        """Input tokens of the request as the service counts them; None: it could not tell in time."""
+        client = await self._client()
+        import anthropic
+
+        known = prefix(request, model=self._model, by=self._by)
+        timeout = min(request.timeout_seconds, _COUNT_SECONDS)
+        try:
+            async with asyncio.timeout(timeout):
+                counted = await client.messages.count_tokens(messages=turns(request), timeout=timeout, **known)
+        except (anthropic.AnthropicError, TimeoutError, ValueError):
+            return None
+        found: object = getattr(counted, "input_tokens", None)
+        return found if isinstance(found, int) and found >= 0 else None
+
     async def aclose(self) -> None:
         if self._made is not None:
             await self._made.close()
@@ -64,24 +82,20 @@ class AnthropicProvider:
         client = await self._client()
         import anthropic
 
-        schema = anthropic.transform_schema(request.output.model_json_schema())
-        by_schema = self._by == "schema"
+        asked: dict[str, Any] = {
+            **prefix(request, model=self._model, by=self._by),
+            "messages": turns(request),
+            "max_tokens": request.max_output_tokens,
+            "timeout": request.timeout_seconds,
+        }
         try:
-            message = await client.messages.create(
-                model=self._model,
-                max_tokens=request.max_output_tokens,
-                system=[{"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}],
-                messages=_messages(request),
-                output_config={"format": {"type": "json_schema", "schema": schema}} if by_schema else anthropic.omit,
-                tools=anthropic.omit if by_schema else [_tool(schema)],
-                tool_choice=anthropic.omit if by_schema else {"type": "tool", "name": _TOOL},
-                timeout=request.timeout_seconds,
-            )
-            return _reply(message) if _is_whole(message) else NoReply(reason="the reply is malformed", retryable=False)
+            if request.listener is not None:
+                return await _streamed(client, asked, request.listener)
+            return read_message(await client.messages.create(**asked))
         except anthropic.APIStatusError as error:
-            if by_schema and _schema_unknown(error):
+            if self._by == "schema" and schema_unknown(error):
                 return _SchemaUnknown()
-            return _status_failure(error)
+            return status_failure(error)
         except anthropic.APITimeoutError:
             return NoReply(reason=f"no reply within {request.timeout_seconds:.1f} s", retryable=True)
         except anthropic.APIConnectionError:
@@ -104,80 +118,54 @@ class _SchemaUnknown:
     """The endpoint does not know structured output."""
 
 
-def _messages(request: ModelRequest) -> "list[MessageParam]":
-    return [
-        {"role": "user", "content": turn.text} if turn.role == "user" else {"role": "assistant", "content": turn.text}
-        for turn in request.turns
-    ]
+async def _streamed(client: "AsyncAnthropic", asked: dict[str, Any], listener: TextListener) -> ModelReply | NoReply:
+    """A reply whose text was heard while it came.
+
+    Raises:
+        anthropic.AnthropicError: there is none, as for a reply that comes in one piece.
+    """
+    async with client.messages.stream(**asked) as stream:
+        request_id = stream.request_id or ""
+        if not stream.response.headers.get("content-type", "").startswith("text/event-stream"):
+            return NoReply(reason="the reply is malformed", retryable=False, request_id=request_id)
+        await listener.begin()
+        stopped = False
+        async for event in _events(stream):
+            stopped = stopped or event.type == "message_stop"
+            if heard := _heard(event):
+                await listener.hear(heard)
+        if not stopped:
+            return NoReply(reason="the stream broke off", retryable=True, request_id=request_id, usage=_counted(stream))
+        return read_message(stream.current_message_snapshot, request_id)
 
 
-def _tool(schema: dict[str, Any]) -> "ToolParam":
-    return {"name": _TOOL, "description": "Give the answer.", "input_schema": schema}
+async def _events(stream: "AsyncMessageStream[None]") -> "AsyncGenerator[ParsedMessageStreamEvent[None]]":
+    """The events until the stream ends or breaks off, whatever it is that breaks: only the service's own word is
+    passed on.
+    """
+    import anthropic
 
-
-def _reply(message: "Message") -> ModelReply | NoReply:
-    usage = Usage(
-        input_tokens=message.usage.input_tokens,
-        output_tokens=message.usage.output_tokens,
-        cache_read_tokens=message.usage.cache_read_input_tokens or 0,
-        cache_write_tokens=message.usage.cache_creation_input_tokens or 0,
-    )
-    request_id = message._request_id or message.id  # pyright: ignore[reportPrivateUsage]  # the SDK's documented name
-    if message.stop_reason == "refusal":
-        return NoReply(reason="the model refused", retryable=False, request_id=request_id, usage=usage)
-    return ModelReply(
-        text=_text(message),
-        model=message.model,
-        usage=usage,
-        request_id=request_id,
-        cut_off=message.stop_reason in ("max_tokens", "model_context_window_exceeded"),
-    )
-
-
-def _is_whole(message: object) -> bool:
-    """The SDK builds replies leniently; whatever is read from one has to be there."""
-    from anthropic.types import Message, Usage
-
-    return (
-        isinstance(message, Message)
-        and isinstance(getattr(message, "usage", None), Usage)
-        and isinstance(getattr(message, "content", None), list)
-        and all(isinstance(getattr(message, name, None), str) for name in ("id", "model", "stop_reason"))
-    )
-
-
-def _text(message: "Message") -> str:
-    for block in message.content:
-        if block.type == "tool_use" and block.name == _TOOL:
-            return json.dumps(block.input, ensure_ascii=False)
-    return "".join(block.text for block in message.content if block.type == "text")
-
-
-def _schema_unknown(error: "APIStatusError") -> bool:
-    return error.status_code == 400 and any(word in str(error.body) for word in ("output_config", "json_schema"))
-
-
-def _status_failure(error: "APIStatusError") -> NoReply:
-    status = error.status_code
-    return NoReply(
-        reason=f"HTTP {status} {_kind(error.body)}".strip(),
-        retryable=status in _RETRYABLE_STATUS or status >= 500,
-        retry_after_seconds=_retry_after(error.response.headers.get("retry-after")),
-        request_id=error.request_id or "",
-    )
-
-
-def _kind(body: object) -> str:
-    """The service's word for the error, such as `rate_limit_error`; never its message."""
-    inner: Any = body.get("error") if isinstance(body, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    kind = inner.get("type") if isinstance(inner, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return kind if isinstance(kind, str) and kind.replace("_", "").isalpha() and len(kind) <= 40 else ""
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds from the header; a date or nonsense counts as not said."""
     try:
-        seconds = float(header) if header is not None else -1.0
-    except ValueError:
-        return None
-    return min(seconds, _LONGEST_RETRY_AFTER_SECONDS) if seconds >= 0 else None
+        async for event in stream:
+            yield event
+    except anthropic.APIError:
+        raise
+    except Exception:  # noqa: BLE001 -- boundary: of the HTTP library, or of the SDK with events that are none
+        return
+
+
+def _heard(event: "ParsedMessageStreamEvent[None]") -> str:
+    """The text that an event adds to the answer, also where the answer is the input of the tool."""
+    if event.type != "content_block_delta":
+        return ""
+    if event.delta.type == "text_delta":
+        return event.delta.text
+    return event.delta.partial_json if event.delta.type == "input_json_delta" else ""
+
+
+def _counted(stream: "AsyncMessageStream[None]") -> Usage:
+    """What the service had counted when the stream broke off; it is paid for."""
+    try:
+        return usage_of(stream.current_message_snapshot)
+    except (AssertionError, AttributeError):
+        return Usage()

@@ -12,6 +12,9 @@ from casewright.models.support import has_hidden_characters, unsupported
 from casewright.models.task import Task
 
 
+MOST_CITATIONS = 12
+
+
 class AnswerInput(Contract):
     """A question and what the policy search found for it."""
 
@@ -20,47 +23,68 @@ class AnswerInput(Contract):
     """What the policy search found; nothing outside it may be used."""
 
 
-class AnswerOutput(Contract):
-    """Quotes with an answer made from them, or an abstention."""
+class AnswerSentence(Contract):
+    """One sentence of an answer with the quotes it is made from, so that it can be verified by itself."""
 
-    citations: Annotated[tuple[Quotation, ...], Field(max_length=12)]
-    sentences: Annotated[tuple[Annotated[str, StringConstraints(max_length=4_000)], ...], Field(max_length=20)]
-    """The answer; every sentence is backed by the citations."""
+    citations: Annotated[tuple[Quotation, ...], Field(max_length=6)]
+    text: Annotated[str, StringConstraints(max_length=4_000)]
+
+
+class AnswerOutput(Contract):
+    """An answer, sentence by sentence, or an abstention."""
+
+    sentences: Annotated[tuple[AnswerSentence, ...], Field(max_length=20)]
     abstained: bool
     reason: Annotated[str, StringConstraints(max_length=1_000)]
     """Why it abstained; empty when it answered."""
 
+    @property
+    def citations(self) -> tuple[Quotation, ...]:
+        """Every quote of the answer, once, in order."""
+        return tuple(dict.fromkeys(citation for sentence in self.sentences for citation in sentence.citations))
+
 
 def check_answer(value: AnswerInput, output: AnswerOutput) -> tuple[str, ...]:
-    """An abstention is empty and says why; an answer quotes what was found, verbatim."""
+    """An abstention is empty and says why; each sentence of an answer quotes what was found, verbatim."""
     if output.abstained:
         return _abstention_problems(output)
     if not value.result.sufficient:
         return ("abstained: what was found does not answer the question, so you must abstain",)
-    hits = {hit.clause_id: hit for hit in value.result.hits}
     problems: list[str] = []
-    if not output.citations or not output.sentences:
-        problems.append("an answer has at least one citation and one sentence; abstain when there is none")
-    for number, citation in enumerate(output.citations):
+    if not output.sentences:
+        problems.append("an answer has at least one sentence; abstain when there is none")
+    if len(output.citations) > MOST_CITATIONS:
+        problems.append(f"sentences: use at most {MOST_CITATIONS} quotes, the most decisive ones")
+    for number, sentence in enumerate(output.sentences):
+        problems += [f"sentences.{number}{problem}" for problem in sentence_problems(value.result, sentence)]
+    return tuple(problems)
+
+
+def sentence_problems(found: SearchResult, sentence: AnswerSentence) -> tuple[str, ...]:
+    """What is wrong with one sentence by itself, each with its place in the sentence."""
+    hits = {hit.clause_id: hit for hit in found.hits}
+    problems: list[str] = []
+    if not sentence.citations:
+        problems.append(".citations: quote what the sentence rests on")
+    for number, citation in enumerate(sentence.citations):
         hit = hits.get(citation.clause_id)
         if hit is None:
-            problems.append(f"citations.{number}: {citation.clause_id!r} is not among the clauses given")
+            problems.append(f".citations.{number}: {citation.clause_id!r} is not among the clauses given")
         elif not citation.quote.strip() or citation.quote not in hit.text:
-            problems.append(f"citations.{number}: the quote is not verbatim in {citation.clause_id!r}")
-    quotes = tuple(citation.quote for citation in output.citations)
-    for number, sentence in enumerate(output.sentences):
-        loose = unsupported(sentence, quotes)
-        if loose:
-            problems.append(f"sentences.{number}: {', '.join(map(repr, loose))} is in none of the quotes")
-        if has_hidden_characters(sentence):
-            problems.append(f"sentences.{number}: leave out invisible characters")
+            problems.append(f".citations.{number}: the quote is not verbatim in {citation.clause_id!r}")
+    if not sentence.text.strip():
+        problems.append(".text: the sentence is empty")
+    if loose := unsupported(sentence.text, tuple(citation.quote for citation in sentence.citations)):
+        problems.append(f".text: {', '.join(map(repr, loose))} is in none of its quotes")
+    if has_hidden_characters(sentence.text):
+        problems.append(".text: leave out invisible characters")
     return tuple(problems)
 
 
 def _abstention_problems(output: AnswerOutput) -> tuple[str, ...]:
     problems: list[str] = []
-    if output.citations or output.sentences:
-        problems.append("abstained: an abstention has no citations and no sentences")
+    if output.sentences:
+        problems.append("abstained: an abstention has no sentences")
     if not output.reason.strip():
         problems.append("reason: say what was missing")
     return tuple(problems)
@@ -68,7 +92,7 @@ def _abstention_problems(output: AnswerOutput) -> tuple[str, ...]:
 
 ANSWER_QUESTION: Task[AnswerInput, AnswerOutput] = Task(
     name="answer.question",
-    version=1,
+    version=2,
     input=AnswerInput,
     output=AnswerOutput,
     prompt="answering.md",

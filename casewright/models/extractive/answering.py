@@ -1,7 +1,7 @@
 """Answers `answer.question` with the sentences the corpus chooses, or abstains."""
 
 from casewright.models.excerpt import Quotation
-from casewright.models.question import AnswerInput, AnswerOutput
+from casewright.models.question import AnswerInput, AnswerOutput, AnswerSentence
 
 _CITATIONS = 3
 
@@ -13,15 +13,10 @@ def answer(value: AnswerInput) -> AnswerOutput:
 
     chosen = select_answer(value.question, value.result, limit=_CITATIONS) if value.result.sufficient else ()
     if not chosen:
-        return AnswerOutput(citations=(), sentences=(), abstained=True, reason=_missing(value))
-    return AnswerOutput(
-        citations=tuple(
-            Quotation(clause_id=f"{one.document_id}@{one.version}#{one.label}", quote=one.quote) for one in chosen
-        ),
-        sentences=tuple(one.quote for one in chosen),
-        abstained=False,
-        reason="",
-    )
+        return AnswerOutput(sentences=(), abstained=True, reason=_missing(value))
+    quotes = (Quotation(clause_id=f"{one.document_id}@{one.version}#{one.label}", quote=one.quote) for one in chosen)
+    sentences = tuple(AnswerSentence(citations=(quote,), text=quote.quote) for quote in quotes)
+    return AnswerOutput(sentences=sentences, abstained=False, reason="")
 
 
 def _missing(value: AnswerInput) -> str:

@@ -44,7 +44,16 @@ async def test_a_queued_question_is_answered_once_and_its_answer_stays(installat
         assert answer["abstained"] or all(item["verified"] for item in answer["citations"])
         assert await due(world) == []
         assert (await driver.resume("harborline", RUN)).status == "completed"
-        assert [event.kind for event in await world.records.events(RUN)] == ["status", "asked", "answered", "status"]
+        events = await world.records.events(RUN)
+        shown = [event.body["text"] for event in events if event.kind == "sentence"]
+        assert [event.kind for event in events] == [
+            "status",
+            "asked",
+            *("sentence" for _ in shown),
+            "answered",
+            "status",
+        ]
+        assert " ".join(shown) == answer["answer"]
         ended = await world.services.audit.events(tenant="harborline", run_id=RUN)
         assert [event.kind for event in ended if event.kind.startswith("run.")] == ["run.started", "run.ended"]
 

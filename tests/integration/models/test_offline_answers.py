@@ -53,7 +53,7 @@ async def ask(corpus: Corpus, question: str) -> tuple[AnswerInput, AnswerOutput]
 )
 async def test_an_offline_answer_is_made_of_verified_quotes(corpus: Corpus, question: str) -> None:
     value, output = await ask(corpus, question)
-    assert not output.abstained and output.sentences == tuple(one.quote for one in output.citations)
+    assert not output.abstained and [one.text for one in output.sentences] == [one.quote for one in output.citations]
     hits = {hit.clause_id: hit for hit in value.result.hits}
     for one in output.citations:
         hit = hits[one.clause_id]

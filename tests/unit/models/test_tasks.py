@@ -9,7 +9,7 @@ from casewright.contracts.clause import ClauseHit, SearchResult
 from casewright.contracts.recommendation import Outcome
 from casewright.models.classification import ClassifyInput, ClassifyOutput, Topic, check_classification
 from casewright.models.excerpt import ClauseExcerpt, Quotation, quote_problem
-from casewright.models.question import AnswerInput, AnswerOutput, check_answer
+from casewright.models.question import AnswerInput, AnswerOutput, AnswerSentence, check_answer
 from casewright.models.recommendation import CaseFact, DraftFinding, DraftInput, DraftOutput, check_draft
 
 CLAUSE = ClauseExcerpt(
@@ -147,12 +147,9 @@ def hit(text: str) -> ClauseHit:
 
 
 def answer(quote: str = "", sentence: str = "", *, abstained: bool = False, reason: str = "") -> AnswerOutput:
-    return AnswerOutput(
-        citations=(Quotation(clause_id="hl-a@1#1.1", quote=quote),) if quote else (),
-        sentences=(sentence,) if sentence else (),
-        abstained=abstained,
-        reason=reason,
-    )
+    citations = (Quotation(clause_id="hl-a@1#1.1", quote=quote),) if quote else ()
+    sentences = (AnswerSentence(citations=citations, text=sentence),) if quote or sentence else ()
+    return AnswerOutput(sentences=sentences, abstained=abstained, reason=reason)
 
 
 @pytest.mark.proves("F3", "A7")
@@ -164,8 +161,10 @@ def answer(quote: str = "", sentence: str = "", *, abstained: bool = False, reas
         (answer(CLAUSE.text, "Ten days."), False, "you must abstain"),
         (answer(CLAUSE.text, "Ninety days."), True, "'90'"),
         (answer("The bank must answer in 90 days.", "x"), True, "not verbatim"),
-        (answer(sentence="Ten days."), True, "at least one citation"),
-        (answer(CLAUSE.text, abstained=True, reason="x"), True, "no citations"),
+        (answer(sentence="Ten days."), True, "quote what the sentence rests on"),
+        (answer(CLAUSE.text), True, "the sentence is empty"),
+        (answer(), True, "at least one sentence"),
+        (answer(CLAUSE.text, "Ten days.", abstained=True, reason="x"), True, "no sentences"),
         (answer(abstained=True), True, "say what was missing"),
     ],
 )
@@ -173,3 +172,14 @@ def test_an_answer_is_quoted_and_an_abstention_is_empty(output: AnswerOutput, su
     result = SearchResult(hits=(hit(CLAUSE.text),), index_version="1", as_of=dt.date(2026, 1, 1), sufficient=sufficient)
     found = "; ".join(check_answer(AnswerInput(question="How long?", result=result), output))
     assert told in found and bool(found) == bool(told)
+
+
+@pytest.mark.proves("F3")
+def test_a_sentence_is_held_to_its_own_quotes_and_not_to_those_of_another() -> None:
+    first = AnswerSentence(citations=(Quotation(clause_id="hl-a@1#1.1", quote=CLAUSE.text),), text="Ten days.")
+    other = AnswerSentence(citations=(Quotation(clause_id="hl-b@1#1.1", quote="Be kind."),), text="Ten days.")
+    hits = (hit(CLAUSE.text), hit("Be kind.").model_copy(update={"clause_id": "hl-b@1#1.1"}))
+    result = SearchResult(hits=hits, index_version="1", as_of=dt.date(2026, 1, 1), sufficient=True)
+    output = AnswerOutput(sentences=(first, other), abstained=False, reason="")
+    (problem,) = check_answer(AnswerInput(question="How long?", result=result), output)
+    assert problem == "sentences.1.text: '10' is in none of its quotes"
