@@ -134,7 +134,12 @@ MODELS = {
     ),
     "F5": proved("tokens and cost are counted per call, run, case and tenant"),
     "F6": planned("prompts are cached, and answers of deterministic tasks"),
-    "F7": planned("personal data is redacted before it leaves; a decision says which model may see which class"),
+    "F7": proved(
+        "personal data is redacted before it leaves; a decision says which model may see which class",
+        "a name that neither the case nor a word beside it gives away, and addresses of other forms, are not recognised",
+        "placeholders are kept in memory: a run that goes on in another process numbers what is in no text of its case anew",
+        "the labels of a document are no part of the class: what the corpus holds counts as internal",
+    ),
     "F8": planned("every call is recorded and can be replayed"),
     "F9": planned("answers stream, and citations show only once verified"),
 }

@@ -82,7 +82,7 @@ def valid_iban(text: str) -> bool:
 
 
 def _valid(name: str, text: str) -> bool:
-    return _number(name).is_valid(text)
+    return _number(name).is_valid(text.replace(" ", ""))
 
 
 @cache

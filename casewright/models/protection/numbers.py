@@ -31,7 +31,7 @@ _MARKED_PHONE = re.compile(
 )
 _MARKED_ACCOUNT = re.compile(
     r"\b(?:accounts?|acct|a/c|routing|aba|loan|card|sort code|member|policy holder)\b\.?"
-    r"(?:[ \n]+(?:number|numbers|no|num|nr|id|is))*[ \n.:#\"=-]{0,6}"
+    r"(?:[ \n]+(?:number|numbers|no|num|nr|id|is)\.?)*[ \n.:#\"=-]{0,6}"
     r"(?P<value>[A-Z]{0,3}\d(?:[ -]?[\dX*]){4,20}\d)(?![\w-]|[.,]\d)",
     re.IGNORECASE,
 )
@@ -91,7 +91,7 @@ def likely_numbers(text: str, start: int, end: int) -> Iterator[Found]:
         if _digits(match["value"]) >= _FEWEST_MARKED and not _DATE.search(match["value"]):
             yield Found("ACCOUNT", *match.span("value"))
     for match in _BARE.finditer(text, start, end):
-        if _digits(match[0]) >= _FEWEST_BARE and not _is_amount(text, match):
+        if _digits(match[0]) >= _FEWEST_BARE and not (_DATE.match(match[0]) or _is_amount(text, match)):
             yield Found("ACCOUNT", match.start(), match.end())
 
 

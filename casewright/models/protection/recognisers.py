@@ -12,7 +12,7 @@ from casewright.models.protection.numbers import last_digits, likely_numbers, su
 from casewright.models.protection.postal import addresses
 
 _LOCAL_PART = re.compile(r"[\w.+%'-]{1,64}$")
-_DOMAIN = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.){1,8}(?:xn--[\w-]{2,59}|[^\W\d_]{2,63})(?![\w-])")
 _EMAIL_IN_WORDS = re.compile(
     r"\b[\w.+-]{1,64} ?(?:\(at\)|\[at\]) ?[\w-]{1,63}(?: ?(?:\.|\(dot\)|\[dot\]) ?[\w-]{2,63})+", re.I
 )
