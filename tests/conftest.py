@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.installation", "tests.support.opa", "tests.hitl_conformance.plugin"]
+pytest_plugins = [
+    "tests.support.installation",
+    "tests.support.opa",
+    "tests.support.fault_report",
+    "tests.hitl_conformance.plugin",
+]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 THOROUGH = (

@@ -31,8 +31,8 @@ class Step:
     hang: bool = False
     """Never answer; the client has to give up."""
     breaks: Literal["", "drop", "stall", "error", "end", "nonsense"] = ""
-    """What happens to a stream half-way: the connection is lost, nothing comes any more, an event says that the service
-    is overloaded, it ends as if it were whole, or an event is no JSON."""
+    """What happens to a reply half-way: the connection is lost, or nothing comes any more. Of a stream also: an event
+    says that the service is overloaded, it ends as if it were whole, or an event is no JSON."""
 
 
 Answering = Callable[[dict[str, Any]], Step]
@@ -82,9 +82,11 @@ class MessagesServer:
             return await self._stream(reader, writer, step)
         payload = step.body if isinstance(step.body, bytes) else json.dumps(step.body).encode()
         sent = {"content-type": "application/json", "content-length": str(len(payload)), **step.headers}
-        writer.write(self._head(step.status, sent) + payload)
+        writer.write(self._head(step.status, sent) + (payload[: len(payload) // 2] if step.breaks else payload))
         await writer.drain()
-        return True
+        if step.breaks == "stall":
+            await reader.read()
+        return not step.breaks
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, step: Step) -> bool:
         sent = {"content-type": "text/event-stream; charset=utf-8", "transfer-encoding": "chunked", **step.headers}

@@ -14,6 +14,7 @@ from casewright.config import app_root
 from casewright.errors import ModelError
 from casewright.models.accounting import MemoryRecorder
 from casewright.models.anthropic import AnthropicProvider
+from casewright.models.conduct import Conduct
 from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
@@ -21,17 +22,8 @@ from casewright.models.prompts import PromptLibrary
 from casewright.models.retry import RetryPolicy
 from casewright.models.selection import CandidateClause, SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
-from tests.integration.models.messages_server import (
-    API_KEY,
-    MODEL,
-    MessagesServer,
-    Step,
-    empty_message,
-    error,
-    message,
-    messages_server,
-    tool_message,
-)
+from tests.support.anthropic_messages import MODEL, empty_message, error, message, tool_message
+from tests.support.anthropic_server import API_KEY, MessagesServer, Step, messages_server
 from tests.support.model_permission import OnlyModels
 
 importlib.import_module("anthropic")
@@ -68,8 +60,7 @@ async def bench(*script: Step, call_timeout_seconds: float = 10.0) -> AsyncGener
             PromptLibrary(app_root() / "agents" / "prompts"),
             recorder,
             permission=OnlyModels(f"anthropic/{MODEL}", "offline/extractive"),
-            retry=RetryPolicy(pause=pause, jitter=lambda: 1.0),
-            call_timeout_seconds=call_timeout_seconds,
+            conduct=Conduct(retry=RetryPolicy(pause=pause, jitter=lambda: 1.0), call_seconds=call_timeout_seconds),
         ) as gateway:
             yield Bench(gateway, server, recorder, pauses)
 
@@ -242,7 +233,7 @@ async def test_a_service_that_is_not_there_degrades_to_the_offline_provider() ->
         library,
         MemoryRecorder(),
         permission=OnlyModels(f"anthropic/{MODEL}", "offline/extractive"),
-        retry=retry,
+        conduct=Conduct(retry=retry),
     ) as gateway:
         result = await gateway.run(RESEARCH_SELECT, QUESTION, context=CONTEXT)
     assert result.record.degraded and "cannot be reached" in result.record.reason
