@@ -15,6 +15,7 @@ from commands.orchestrator import build_records
 from commands.permission import TERMINAL
 from commands.review import report_document, report_document_view
 from commands.run_access import readable_row
+from commands.runs_replay import replay
 from commands.shell import Shell, View
 from commands.tables import listing, minute, stacked
 from graphs.records import RunRow
@@ -29,6 +30,7 @@ def build() -> typer.Typer:
     steering.add(app)
     run_events.add(app)
     app.command("explain")(explain)
+    app.command("replay")(replay)
     return app
 
 
