@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the qu
     from casewright.models.recording import CallRecorder
     from casewright.models.response_cache import ResponseCache
     from graphs.answering import QuestionDriver
+    from graphs.connections import LockedPins
     from graphs.desk import Desk
     from graphs.runner import ReviewRunner
 
@@ -108,6 +109,16 @@ def build_runner(services: Services, gateway: "Gateway") -> "ReviewRunner":
     return ReviewRunner(services, build_desk(services, gateway), build_records(services))
 
 
+def build_pins(services: Services) -> "LockedPins":
+    """What each server shows in the reviewed state of this checkout."""
+    from functools import partial
+
+    from casewright.definitions import LOCK, read_lock
+    from graphs.connections import LockedPins
+
+    return LockedPins(partial(read_lock, app_root() / LOCK), services.audit)
+
+
 def build_desk(services: Services, gateway: "Gateway") -> "Desk":
     """What the nodes of a review work with: the servers in this process, the models, the records."""
     # imported here: commands that only read need no graph
@@ -117,7 +128,7 @@ def build_desk(services: Services, gateway: "Gateway") -> "Desk":
     from servers.build import ServerFactory
 
     return Desk(
-        connections=Connections(services.exchange, ServerFactory(services).build),
+        connections=Connections(services.exchange, ServerFactory(services).build, build_pins(services)),
         gateway=gateway,
         recorder=build_records(services),
         questions=services.questions,

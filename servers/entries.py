@@ -64,13 +64,13 @@ class Entries:
 
     def resources(self) -> dict[str, WireResource]:
         """Those with a fixed URI."""
-        return {spec.uri: _wire_resource(spec) for spec in self._spec.resources if not spec.is_template}
+        return {spec.uri: wire_resource(spec) for spec in self._spec.resources if not spec.is_template}
 
     def templates(self) -> dict[str, WireTemplate]:
-        return {spec.uri: _wire_template(spec) for spec in self._spec.resources if spec.is_template}
+        return {spec.uri: wire_template(spec) for spec in self._spec.resources if spec.is_template}
 
     def prompts(self) -> dict[str, WirePrompt]:
-        return {name: _wire_prompt(spec) for name, spec in self._prompts.items()}
+        return {name: wire_prompt(spec) for name, spec in self._prompts.items()}
 
     async def shown_resources(self, caller: Caller, uris: Iterable[str]) -> frozenset[str]:
         """Which of these URIs and templates this caller could ever read; others than the declared ones never."""
@@ -257,7 +257,8 @@ def _marked(call: Call) -> dict[str, Any] | None:
     return {WATERMARK_KEY: call.duties.watermark} if call.duties.watermark else None
 
 
-def _wire_resource(spec: ResourceSpec) -> WireResource:
+def wire_resource(spec: ResourceSpec) -> WireResource:
+    """What a list says of a resource with a fixed URI."""
     return WireResource(
         uri=spec.uri,
         name=spec.name,
@@ -269,7 +270,8 @@ def _wire_resource(spec: ResourceSpec) -> WireResource:
     )
 
 
-def _wire_template(spec: ResourceSpec) -> WireTemplate:
+def wire_template(spec: ResourceSpec) -> WireTemplate:
+    """What a list says of a template."""
     return WireTemplate(
         uri_template=spec.uri,
         name=spec.name,
@@ -281,7 +283,8 @@ def _wire_template(spec: ResourceSpec) -> WireTemplate:
     )
 
 
-def _wire_prompt(spec: PromptSpec) -> WirePrompt:
+def wire_prompt(spec: PromptSpec) -> WirePrompt:
+    """What a list says of a prompt."""
     arguments = [
         WirePromptArgument(name=argument.name, description=argument.description, required=argument.required)
         for argument in spec.arguments

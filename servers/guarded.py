@@ -12,7 +12,7 @@ import logging
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NoReturn, get_args
+from typing import Any, ClassVar, NoReturn, get_args
 
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -76,6 +76,9 @@ _log = logging.getLogger("casewright.servers")
 class GuardedServer(MCPServer[Any]):
     """One of our servers; built by `servers.build`."""
 
+    answers: ClassVar[frozenset[str]] = GUARDED_METHODS
+    """Methods that are decided on; every other one is closed."""
+
     def __init__(
         self,
         *,
@@ -97,8 +100,7 @@ class GuardedServer(MCPServer[Any]):
             request_state_security=state_security(services, tokens),
             **transport,
         )
-        if spec.completers:
-            self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, self._complete)
+        self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, self._complete)
         self._entries = Entries(spec, guard)
         self._definitions = {definition.spec.name: definition for definition in spec.definitions}
         self._guard = guard
@@ -109,7 +111,7 @@ class GuardedServer(MCPServer[Any]):
     async def _admit_message(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.request_id is None or ctx.method in OPEN_METHODS:
             return await call_next(ctx)
-        if ctx.method not in GUARDED_METHODS:
+        if ctx.method not in self.answers:
             raise MCPError(code=METHOD_NOT_FOUND, message="Method not found", data=ctx.method)
         try:
             caller = await self._guard.caller(self._tokens, ctx)

@@ -136,8 +136,8 @@ MODELS = {
     "F6": planned("prompts are cached, and answers of deterministic tasks"),
     "F7": proved(
         "personal data is redacted before it leaves; a decision says which model may see which class",
-        "a name that neither the case nor a word beside it gives away, and addresses of other forms, are not recognised",
-        "placeholders are kept in memory: a run that goes on in another process numbers what is in no text of its case anew",
+        "a name that neither the case nor a word beside it gives away is not recognised, nor are addresses of other forms",
+        "placeholders are in memory: a run that goes on in another process numbers anew what is in no text of its case",
         "the labels of a document are no part of the class: what the corpus holds counts as internal",
     ),
     "F8": planned("every call is recorded and can be replayed"),
@@ -180,7 +180,7 @@ PROTOCOL = {
     "I4": planned("a client that can ask its user gets the question in place, another gets a link"),
     "I5": planned("the orchestrator is an MCP server too"),
     "I6": planned("one command writes the configuration of known clients"),
-    "I7": planned("tool definitions are pinned and drift quarantines the server"),
+    "I7": proved("tool definitions are pinned and drift quarantines the server"),
 }
 
 CONSOLE = {

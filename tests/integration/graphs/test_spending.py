@@ -16,7 +16,7 @@ from casewright.contracts.run import RunReport
 from casewright.errors import UnavailableError
 from casewright.models.offline import OfflineProvider
 from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Usage
-from commands.orchestrator import build_desk, build_records
+from commands.orchestrator import build_desk, build_pins, build_records
 from graphs.connections import Connections
 from graphs.runner import ReviewRunner
 from servers.build import ServerFactory
@@ -159,7 +159,8 @@ def stalling_runner(world: World, stalled: ServerName) -> ReviewRunner:
             built.middleware.insert(0, never)
         return built
 
-    desk = replace(build_desk(world.services, world.gateway), connections=Connections(world.services.exchange, connect))
+    connections = Connections(world.services.exchange, connect, build_pins(world.services))
+    desk = replace(build_desk(world.services, world.gateway), connections=connections)
     return ReviewRunner(world.services, desk, build_records(world.services))
 
 

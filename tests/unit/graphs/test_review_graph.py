@@ -1,6 +1,6 @@
 """The wiring of the review graph, read from the compiled graph itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -11,13 +11,14 @@ from casewright.clock import ManualClock
 from casewright.config import Budgets, app_root
 from casewright.contracts.principal import Actor, Principal, ServerName
 from casewright.contracts.question import RunQuestion
+from casewright.definitions import Shown
 from casewright.identity.local import sample_identities
 from casewright.models.accounting import MemoryRecorder
 from casewright.models.gateway import Gateway
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
 from graphs.budget import Recorded
-from graphs.connections import Connections
+from graphs.connections import Connections, RunIdentity
 from graphs.desk import Desk
 from graphs.review import RETURNING, ROUTED, ReviewGraphs
 from tests.support.model_permission import offline_only
@@ -56,6 +57,13 @@ class NoDelegation:
         raise AssertionError("no node runs in these tests")
 
 
+class NoPins:
+    """No server is connected to here."""
+
+    async def require(self, server: ServerName, shown: Sequence[Shown], identity: RunIdentity, *, agent: str) -> None:
+        raise AssertionError("no node runs in these tests")
+
+
 def no_server(server: ServerName, token: str) -> MCPServer[Any]:
     raise AssertionError("no node runs in these tests")
 
@@ -65,7 +73,7 @@ def edges() -> Edges:
     """Every edge of the compiled graph, conditional ones included."""
     clock = ManualClock(1)
     desk = Desk(
-        connections=Connections(NoDelegation(), no_server),
+        connections=Connections(NoDelegation(), no_server, NoPins()),
         gateway=Gateway(
             [OfflineProvider()],
             PromptLibrary(app_root() / "agents" / "prompts"),
