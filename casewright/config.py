@@ -50,6 +50,17 @@ _LARGEST_BUDGETS = {"tokens": 1_000_000_000, "cost_micro": 1_000_000_000_000}
 _LARGEST_BUDGET = 100_000
 
 
+class Secrets:
+    """The variables of the environment that a settings file may name; looked up when needed, and never shown."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def get(self, variable: str) -> str:
+        """Its value; empty: it is not set."""
+        return self._environment.get(variable, "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Where things are and how much they may spend."""
@@ -72,6 +83,13 @@ class Settings:
     anthropic_base_url: str = ""
     anthropic_model: str = "claude-sonnet-5"
     model_timeout_seconds: float = 60.0
+    named_models_file: Path | None = None
+    """The file that says which models there are; None: `models.toml` in the data folder, if there is one."""
+    secrets: Secrets = field(default_factory=lambda: Secrets({}), repr=False, compare=False)
+
+    @property
+    def models_file(self) -> Path:
+        return self.named_models_file or self.home / "models.toml"
 
     @property
     def database(self) -> Path:
@@ -109,6 +127,7 @@ class Settings:
         if path.exists() and not path.is_dir():
             raise InputError(f"the data folder {str(path)!r} is a file; name a folder with --home or CASEWRIGHT_HOME")
         policies = environment.get("CASEWRIGHT_POLICIES")
+        models = environment.get("CASEWRIGHT_MODELS")
         return cls(
             home=path,
             policies=Path(policies).expanduser().resolve() if policies else app_root / "policies",
@@ -117,6 +136,8 @@ class Settings:
             budgets=_budgets(environment),
             embedder=environment.get("CASEWRIGHT_EMBEDDER", cls.embedder),
             approvals_url=_approvals_url(environment),
+            named_models_file=Path(models).expanduser().resolve() if models else None,
+            secrets=Secrets(environment),
             anthropic_api_key=environment.get("ANTHROPIC_API_KEY", ""),
             anthropic_base_url=environment.get("ANTHROPIC_BASE_URL", ""),
             anthropic_model=environment.get("CASEWRIGHT_ANTHROPIC_MODEL", cls.anthropic_model),

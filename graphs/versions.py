@@ -16,7 +16,7 @@ from casewright.canonical import digest
 from casewright.config import app_root
 from casewright.contracts.base import Contract
 from casewright.errors import ConflictError
-from casewright.models.offline import OFFLINE_MODEL
+from casewright.models.assembly import first_models
 from casewright.models.prompts import load_prompt
 from casewright.services import Services
 from graphs.router import AGENTS
@@ -42,7 +42,7 @@ class Pins(Contract):
     """Revision of the policies in force."""
     index_version: str
     model: str
-    """The model that is asked first."""
+    """The models that are asked first, of every tier."""
 
 
 def pins_now(services: Services) -> Pins:
@@ -52,14 +52,13 @@ def pins_now(services: Services) -> Pins:
         PolicyError: the policies cannot be loaded.
         StorageError: there is no index.
     """
-    settings = services.settings
     return Pins(
         graph=GRAPH_VERSION,
         state=STATE_VERSION,
         prompts=_prompts(app_root() / "agents" / "prompts"),
         policy=services.engine.revision,
         index_version=services.corpus.index_version(),
-        model=settings.anthropic_model if settings.anthropic_api_key else OFFLINE_MODEL,
+        model=", ".join(first_models(services.settings)),
     )
 
 

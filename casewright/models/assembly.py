@@ -5,18 +5,21 @@ redaction, egress (it decides on the request as it would leave), cassette, provi
 no data folder: whoever did so passes what the layers work with. Called by `commands.orchestrator`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from casewright.config import Settings
 from casewright.models.accounting import Recorder
-from casewright.models.conduct import Conduct
+from casewright.models.breaker import breakers_of
+from casewright.models.configured import Configured, conduct_of
 from casewright.models.gateway import Gateway
 from casewright.models.layer import AnswerCache, Layer
-from casewright.models.offline import OfflineProvider
+from casewright.models.model_settings import OFFLINE, model_settings
+from casewright.models.offline import OFFLINE_MODEL
 from casewright.models.permission import ModelPermission
+from casewright.models.prompt_lock import check_lock
 from casewright.models.prompts import PromptLibrary
-from casewright.models.provider import Provider
+from casewright.models.routing import RISKS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,33 +49,36 @@ def from_settings(
     permission: ModelPermission,
     layers: Layers | None = None,
 ) -> Gateway:
-    """The gateway that `settings` ask for: Anthropic when there is a key, the offline provider always last.
+    """The gateway that `settings` and the installation's `models.toml` ask for.
 
     Raises:
-        InputError: the prompts folder or a prompt file is missing or malformed.
+        InputError: that file is wrong; the prompts folder or a prompt file is missing, malformed, or another than the
+            one that was locked.
     """
-    around = layers or Layers()
+    around, prompts = layers or Layers(), PromptLibrary(prompts_folder)
+    check_lock(prompts, prompts_folder)
+    models = model_settings(settings)
+    conduct = replace(
+        conduct_of(settings, models),
+        breakers=breakers_of(settings.home, models.breaker.policy),
+        answers=around.answers,
+    )
     return Gateway(
-        _providers(settings),
-        PromptLibrary(prompts_folder),
+        Configured(settings=settings, models=models).providers(),
+        prompts,
         recorder,
         permission=permission,
         layers=around.inward,
-        conduct=Conduct(call_seconds=settings.model_timeout_seconds, answers=around.answers),
+        conduct=conduct,
     )
 
 
-def _providers(settings: Settings) -> list[Provider]:
-    providers: list[Provider] = []
-    if settings.anthropic_api_key:
-        # Imported here because most processes never use it.
-        from casewright.models.anthropic import AnthropicProvider
+def first_models(settings: Settings) -> tuple[str, ...]:
+    """The models that are asked first, of every tier, each once.
 
-        providers.append(
-            AnthropicProvider(
-                api_key=settings.anthropic_api_key,
-                base_url=settings.anthropic_base_url,
-                model=settings.anthropic_model,
-            )
-        )
-    return [*providers, OfflineProvider()]
+    Raises:
+        InputError: the installation's `models.toml` is wrong.
+    """
+    configured = Configured(settings=settings, models=model_settings(settings))
+    named = dict.fromkeys(configured.first(risk).removeprefix("anthropic/") for risk in RISKS)
+    return tuple(OFFLINE_MODEL if name == OFFLINE else name for name in named)

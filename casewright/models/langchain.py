@@ -77,8 +77,8 @@ class LangChainProvider:
         )
 
 
-def load_langchain(import_path: str, settings: Mapping[str, Any]) -> LangChainProvider:
-    """A provider from `package.module:ClassName` and the keyword arguments of that class.
+def load_langchain(import_path: str, settings: Mapping[str, Any], *, name: str = "") -> LangChainProvider:
+    """A provider from `package.module:ClassName` and the keyword arguments of that class, under its name or another.
 
     Raises:
         InputError: nothing of that path is a chat model, or it does not take these settings.
@@ -95,7 +95,7 @@ def load_langchain(import_path: str, settings: Mapping[str, Any]) -> LangChainPr
     if not (isinstance(found, type) and issubclass(found, BaseChatModel)):
         raise InputError(f"{import_path!r} is not a langchain-core chat model; name a subclass of BaseChatModel")
     try:
-        return LangChainProvider(found(**settings), name=class_name)
+        return LangChainProvider(found(**settings), name=name or class_name)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"the chat model {import_path!r} does not take its settings: {type(error).__name__}"

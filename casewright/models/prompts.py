@@ -82,6 +82,11 @@ class PromptLibrary:
             raise InputError(f"the prompts folder {str(folder)!r} is not there; reinstall or name the right folder")
         self._prompts = {path.name: load_prompt(path) for path in sorted(folder.glob("*.md"))}
 
+    @property
+    def files(self) -> tuple[tuple[str, Prompt], ...]:
+        """Every prompt with the name of its file, in order."""
+        return tuple(self._prompts.items())
+
     def get(self, name: str) -> Prompt:
         prompt = self._prompts.get(name)
         if prompt is None:
