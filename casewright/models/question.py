@@ -9,8 +9,7 @@ from casewright.contracts.case import Classification
 from casewright.contracts.clause import SearchResult
 from casewright.models.excerpt import Quotation
 from casewright.models.support import has_hidden_characters, unsupported
-from casewright.models.task import Task
-
+from casewright.models.task import RankedEvidence, Task
 
 MOST_CITATIONS = 12
 
@@ -90,6 +89,11 @@ def _abstention_problems(output: AnswerOutput) -> tuple[str, ...]:
     return tuple(problems)
 
 
+def _first_hits(value: AnswerInput, count: int) -> AnswerInput:
+    """With the first hits of the search, which ranks them."""
+    return value.model_copy(update={"result": value.result.model_copy(update={"hits": value.result.hits[:count]})})
+
+
 ANSWER_QUESTION: Task[AnswerInput, AnswerOutput] = Task(
     name="answer.question",
     version=2,
@@ -107,6 +111,7 @@ ANSWER_QUESTION: Task[AnswerInput, AnswerOutput] = Task(
     personal_data=True,
     deterministic=True,
     max_cost_micro=700_000,
+    evidence=RankedEvidence(count=lambda value: len(value.result.hits), best=_first_hits),
     hidden={
         "result": {"hits": {"__all__": {"sha256", "position", "parents", "score", "rank", "exact_reference", "status"}}}
     },
