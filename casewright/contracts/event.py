@@ -41,6 +41,7 @@ EventKind = Literal[
     "approval.reassigned",
     "approval.escalated",
     "feedback.given",
+    "models.pruned",
     "server.quarantined",
 ]
 

@@ -4,6 +4,7 @@ Everything that is read is checked against the address it stands under, and the 
 audit, so a row that was changed, exchanged or removed is not taken for what was recorded.
 """
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from pydantic import ValidationError
 from sqlalchemy import RowMapping, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from casewright.contracts.event import AuditEvent
+from casewright.canonical import sha256_text
+from casewright.clock import NANOSECONDS
 from casewright.errors import StorageError
 from casewright.models.accounting import CallRecord
 from casewright.models.contents import Contents
+from casewright.models.costs import RecordedCall
 from casewright.models.exchange import Exchange
 from casewright.models.recording import MODEL_CALLED
 from casewright.storage.database import Database
@@ -133,17 +136,15 @@ def _named(exchange: Exchange) -> Sequence[str]:
 
 
 def _sha256(output: str) -> str:
-    from casewright.canonical import sha256_text
-
     return sha256_text(output) if output else ""
 
 
 def _record(row: RowMapping) -> CallRecord:
     own = {name: row[name] for name in ("tenant", "run_id", "case_id", "agent")}
-    return record_of(json.loads(row["body"]), own, seq=int(row["seq"]))
+    return _record_of(json.loads(row["body"]), own, seq=int(row["seq"]))
 
 
-def record_of(body: dict[str, object], own: dict[str, str], *, seq: int) -> CallRecord:
+def _record_of(body: dict[str, object], own: dict[str, str], *, seq: int) -> CallRecord:
     """A call's record from the body of its event and what the event has itself.
 
     Raises:
@@ -157,7 +158,18 @@ def record_of(body: dict[str, object], own: dict[str, str], *, seq: int) -> Call
         ) from error
 
 
-def event_record(event: AuditEvent) -> CallRecord:
-    """The same from an event that was read already."""
-    own = {"tenant": event.tenant, "run_id": event.run_id, "case_id": event.case_id, "agent": event.agent}
-    return record_of(event.body, own, seq=event.seq)
+async def recorded_calls(database: Database, tenant: str, *, since_ns: int) -> tuple[RecordedCall, ...]:
+    """Every model call of a tenant since an instant, in the order of the audit, with its day.
+
+    Raises:
+        StorageError: the database or a record cannot be read.
+    """
+    events = audit_events.c
+    query = select(audit_events).where(events.tenant == tenant, events.kind == MODEL_CALLED, events.at_ns >= since_ns)
+    async with database.read_at_length() as connection:
+        rows = (await connection.execute(query.order_by(events.seq))).mappings().all()
+    return tuple(RecordedCall(record=_record(row), day=_day(row["at_ns"])) for row in rows)
+
+
+def _day(at_ns: int) -> dt.date:
+    return dt.datetime.fromtimestamp(at_ns // NANOSECONDS, tz=dt.UTC).date()

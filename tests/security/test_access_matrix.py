@@ -69,6 +69,8 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("admin", "vote_approval"): ("write", "high", "action", "supervisor"),
     ("admin", "export_audit"): ("read", "medium", "none", "auditor"),
     ("admin", "verify_audit"): ("read", "low", "none", "auditor supervisor"),
+    ("admin", "read_costs"): ("read", "low", "none", "auditor supervisor"),
+    ("admin", "prune_recordings"): ("write", "high", "none", "supervisor"),
     ("admin", "read_decision"): ("read", "medium", "none", "auditor supervisor"),
     ("admin", "replay_decisions"): ("read", "medium", "none", "auditor policy_author supervisor"),
     ("admin", "read_policy_data"): ("read", "low", "none", "supervisor policy_author auditor"),
