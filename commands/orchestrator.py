@@ -122,6 +122,7 @@ def build_pins(services: Services) -> "LockedPins":
 def build_desk(services: Services, gateway: "Gateway") -> "Desk":
     """What the nodes of a review work with: the servers in this process, the models, the records."""
     # imported here: commands that only read need no graph
+    from casewright.cases.inspection import StoredInspection
     from graphs.connections import Connections
     from graphs.desk import Desk
     from graphs.spending import RecordedSpending
@@ -136,6 +137,7 @@ def build_desk(services: Services, gateway: "Gateway") -> "Desk":
         people=services.standings,
         budgets=services.settings.budgets,
         clock=services.clock,
+        inspection=StoredInspection(services.cases),
     )
 
 

@@ -3,9 +3,10 @@
 One desk serves many runs; it holds nothing of any of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from casewright.cases.inspection import Inspection, Uninspected
 from casewright.clock import Clock
 from casewright.config import Budgets
 from casewright.contracts.question import RunQuestion
@@ -42,6 +43,8 @@ class Desk:
     people: Directory
     budgets: Budgets
     clock: Clock
+    inspection: Inspection = field(default_factory=Uninspected)
+    """Tells people what looks as if it were written to steer a model. It informs, so that a desk may go without."""
 
     def identity(self, state: ReviewState) -> RunIdentity:
         """For whom the run acts now; a person who was removed stops it."""

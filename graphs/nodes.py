@@ -40,6 +40,8 @@ class ReviewNodes:
         async with self._open(INTAKE, state, budget) as tools:
             context = self._desk.context(state, INTAKE.name)
             note = await intake.classify(tools, self._desk.gateway, context, clarified=topic)
+        if not clarified:
+            await self._inspect(state)
         unclear = bool(note.candidates) and not clarified
         return {
             "classified": True,
@@ -52,6 +54,13 @@ class ReviewNodes:
             "doubt": "clarification" if unclear else "",
             "model": note.model,
         }
+
+    async def _inspect(self, state: ReviewState) -> None:
+        """Tell people what in the case looks as if it were written to steer a model; nothing else comes of it."""
+        suspicious = await self._desk.inspection.of(state["tenant"], state["case_id"])
+        if suspicious:
+            body: dict[str, object] = {"suspicions": [one.model_dump(mode="json") for one in suspicious]}
+            await self._desk.recorder.step(state["run_id"], "suspected", body)
 
     async def analyse_facts(self, state: ReviewState, budget: ToolBudget) -> ReviewUpdate:
         async with self._open(FACTS_ANALYST, state, budget) as tools:

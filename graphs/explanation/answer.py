@@ -77,8 +77,15 @@ def detection(history: RunHistory) -> Iterator[Statement]:
     yield from said("each quote carries the SHA-256 of its clause; a changed clause no longer verifies", run=quoted)
     decided = history.audited("call.allowed", "call.denied")
     yield from said("each decision names the policy revision it was made under, and can be replayed", decided[:1])
+    for event in history.noted("suspected"):
+        yield from said(_suspected(event.body["suspicions"]), run=[event])
     judged = history.audited("feedback.given")
     yield from said(f"{len(judged)} time(s) somebody said what is right or wrong with the answer", judged)
+
+
+def _suspected(suspicions: list[dict[str, Any]]) -> str:
+    told = "; ".join(f"{one['path']} {str(one['reason']).replace('_', ' ')}" for one in suspicions)
+    return f"untrusted text looks as if it were written to steer a model, which decided nothing: {told}"
 
 
 def _chain(history: RunHistory) -> str:
