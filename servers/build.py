@@ -115,6 +115,7 @@ class ServerFactory:
     def _entries(self, name: ServerName, guard: Guard) -> ServerEntries:
         if name != "review":
             return _entries(self._services, name, guard)
+        from servers.approval_page.page import page_resource
         from servers.review import completions, resources, tools
         from servers.review.reviews import NoReviews
 
@@ -122,7 +123,7 @@ class ServerFactory:
         bound = tools.ReviewTools(self._services, reviews)
         return ServerEntries(
             tools=bound.specs(),
-            resources=resources.ReviewResources(reviews).specs(),
+            resources=(*resources.ReviewResources(reviews).specs(), page_resource()),
             completers=completions.ReviewCompletions(bound).specs(),
         )
 

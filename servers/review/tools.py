@@ -17,6 +17,7 @@ from casewright.contracts.explanation import Explanation
 from casewright.errors import InputError
 from casewright.services import Services
 from servers.approval_links import approval_url, how_to_approve
+from servers.approval_page.page import SHOWN_ON_PAGE
 from servers.client_side import can_be_asked
 from servers.guard import current_call
 from servers.review.following import LONGEST_WAIT_SECONDS, follow
@@ -55,6 +56,8 @@ Wait = Annotated[
 ]
 SHOWN_AS_TO_PEOPLE: frozenset[MetByTool] = frozenset({"redact"})
 """Reports and approvals hold what the review was shown, which was redacted then; the API shows the same."""
+ON_PAGE = frozenset({"list_approvals", "get_approval", "decide_approval"})
+"""Tools whose answers a client may show on the approval page."""
 MOST_LISTED = 50
 MOST_LOOKED_AT = 300
 """Reviews of which the readable ones are listed."""
@@ -79,7 +82,15 @@ class ReviewTools:
             (self.explain_review, "Explain a review", "read", "low"),
         )
         return tuple(
-            ToolSpec(fn=fn, title=title, verb=verb, risk=risk, resource="none", meets=SHOWN_AS_TO_PEOPLE)
+            ToolSpec(
+                fn=fn,
+                title=title,
+                verb=verb,
+                risk=risk,
+                resource="none",
+                meets=SHOWN_AS_TO_PEOPLE,
+                meta=SHOWN_ON_PAGE if fn.__name__ in ON_PAGE else {},
+            )
             for fn, title, verb, risk in declared
         )
 

@@ -1,0 +1,1 @@
+"""The page that shows an approval inside a client that renders pages of servers (MCP Apps)."""
