@@ -1,6 +1,7 @@
 """Any langchain-core chat model as a provider, named by import path and settings.
 
-It uses the model's own structured output where it has one; otherwise the prompt asks for JSON.
+It uses the model's own structured output where it has one; otherwise the prompt asks for JSON. A
+request with a listener is streamed where the integration streams.
 Which model is allowed is the operator's configuration, never an argument of a call.
 """
 
@@ -12,14 +13,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from casewright.errors import InputError
-from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Usage
+from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, TextListener, Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import AIMessageChunk, BaseMessage
+    from langchain_core.runnables import Runnable
 
 _CUT_OFF = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
 _REFUSED = frozenset({"refusal", "content_filter", "SAFETY"})
+_OUT_OF_REACH = frozenset({"APIConnectionError", "APITimeoutError", "TransportError", "ServiceUnavailable"})
+"""What integrations and their HTTP libraries call a service that is out of reach; they share no base class."""
 _log = logging.getLogger("casewright.models")
 
 
@@ -30,6 +34,7 @@ class LangChainProvider:
         self._model = model
         self._name = name
         self._structured = _has_structured_output(model)
+        self._streaming = _has_streaming(model)
 
     @property
     def name(self) -> str:
@@ -42,16 +47,18 @@ class LangChainProvider:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(structured_output=self._structured, leaves_process=True)
+        return Capabilities(
+            structured_output=self._structured, leaves_process=True, streaming=self._streaming, tools=self._structured
+        )
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
-        messages = _messages(request)
         try:
-            if self._structured:
-                schema = {**request.output.model_json_schema(), "title": "answer", "description": "The answer."}
-                found = await self._model.with_structured_output(schema, include_raw=True).ainvoke(messages)
-                return self._reply(found["raw"], found.get("parsed")) if isinstance(found, dict) else _unreadable()
-            return self._reply(await self._model.ainvoke(messages), None)
+            asked, messages = self._asked(request), _messages(request)
+            if request.listener is not None and self._streaming:
+                found: Any = await _streamed(asked, messages, request.listener)
+            else:
+                found = await asked.ainvoke(messages)
+            return self._read(found)
         except Exception as error:  # noqa: BLE001 - boundary: integrations raise errors of many libraries
             # Where it was raised, never its text, which may repeat what was sent.
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -60,6 +67,20 @@ class LangChainProvider:
 
     async def aclose(self) -> None:
         return None
+
+    def _asked(self, request: ModelRequest) -> "Runnable[Any, Any]":
+        if not self._structured:
+            return self._model
+        schema = {**request.output.model_json_schema(), "title": "answer", "description": "The answer."}
+        return self._model.with_structured_output(schema, include_raw=True)
+
+    def _read(self, found: Any) -> ModelReply | NoReply:
+        if not self._structured:
+            return self._reply(found, None)
+        if not isinstance(found, dict):
+            return NoReply(reason="the model's structured output cannot be read", retryable=False)
+        both = cast(dict[str, Any], found)
+        return self._reply(both["raw"], both.get("parsed"))
 
     def _reply(self, message: "BaseMessage", parsed: object) -> ModelReply | NoReply:
         about = cast(dict[str, Any], message.response_metadata)
@@ -110,6 +131,31 @@ def _has_structured_output(model: "BaseChatModel") -> bool:
     return True
 
 
+def _has_streaming(model: "BaseChatModel") -> bool:
+    """Whether the integration writes its reply piece by piece; one that does not gives it as a whole."""
+    from langchain_core.language_models import BaseChatModel
+
+    return any(getattr(type(model), name) is not getattr(BaseChatModel, name) for name in ("_stream", "_astream"))
+
+
+async def _streamed(asked: "Runnable[Any, Any]", messages: "list[BaseMessage]", listener: TextListener) -> Any:
+    """What `asked` makes of a reply whose text was heard while it came; also where a tool's input is the text."""
+    await listener.begin()
+    found: Any = None
+    async for event in asked.astream_events(messages, version="v2"):
+        data = cast(dict[str, Any], event["data"])
+        if event["event"] == "on_chat_model_stream":
+            if text := _text_of(data["chunk"]):
+                await listener.hear(text)
+        elif event["event"].endswith("_end") and not event["parent_ids"]:
+            found = data["output"]
+    return found
+
+
+def _text_of(chunk: "AIMessageChunk") -> str:
+    return str(chunk.text) or "".join(one["args"] or "" for one in chunk.tool_call_chunks)
+
+
 def _messages(request: ModelRequest) -> "list[BaseMessage]":
     from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
@@ -130,13 +176,11 @@ def _usage(message: "BaseMessage") -> Usage:
     )
 
 
-def _unreadable() -> NoReply:
-    return NoReply(reason="the model's structured output cannot be read", retryable=False)
-
-
 def _is_passing(error: Exception) -> bool:
     """Whether asking again may help: a connection problem, a rate limit or a fault of the service."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return status in (408, 409, 429) or status >= 500
-    return isinstance(error, ConnectionError | TimeoutError)
+    if isinstance(error, ConnectionError | TimeoutError):
+        return True
+    return not _OUT_OF_REACH.isdisjoint(kind.__name__ for kind in type(error).__mro__)
