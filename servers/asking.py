@@ -7,6 +7,7 @@ permits nothing. An answer only says what the user said: who may say it is decid
 """
 
 import hashlib
+import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -18,7 +19,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import Elicit, Resolve, build_resolver_plans, resolve_arguments
 from mcp.server.request_state import AESGCMRequestStateCodec, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
-from mcp_types import InputRequiredResult
+from mcp_types import ElicitRequest, ElicitRequestURLParams, InputRequiredResult
 from pydantic import BaseModel
 
 from casewright.canonical import digest
@@ -26,13 +27,15 @@ from casewright.contracts.principal import Principal
 from casewright.errors import ConflictError, InputError, UnavailableError
 from casewright.services import Services
 from servers.callers import TokenSource
-from servers.client_side import answers_by_retry, can_be_asked, current_client, waiting
+from servers.client_side import answers_by_retry, can_be_asked, can_open_links, current_client, waiting
 
 STATE_SECONDS = 600
 """How long a question that was handed out can be answered."""
 ANSWER_SECONDS = 300
 """How long a question within a call waits for its answer."""
 _KEY_LABEL = b"casewright/request-state/v1"
+_LINK = "open"
+"""Names the offer of an address among the questions of a call."""
 
 FormT = TypeVar("FormT", bound=BaseModel)
 _presented: ContextVar[str] = ContextVar("casewright_presented_state", default="")
@@ -133,6 +136,27 @@ async def ask(
     if answers_by_retry(context):
         await _spend(services, person)
     return _outcome(found["answer"])
+
+
+async def send_to(message: str, url: str) -> InputRequiredResult | None:
+    """Offer the user of the client to open an address; whatever they do there is not answered here.
+
+    None: they were offered it, or the client could not. A result is to be given back as it is.
+    """
+    context = current_client()
+    if context is None or not can_open_links():
+        return None
+    if answers_by_retry(context):
+        if _LINK in (context.input_responses or {}):
+            return None
+        offered = ElicitRequest(params=ElicitRequestURLParams(message=message, url=url))
+        return InputRequiredResult(input_requests={_LINK: offered}, request_state=_LINK)
+    try:
+        with waiting(ANSWER_SECONDS):
+            await context.elicit_url(message, url, f"open-{secrets.token_hex(8)}")
+    except (TimeoutError, MCPError):
+        return None
+    return None
 
 
 def _outcome(found: Any) -> Any:

@@ -5,15 +5,18 @@ What may not be read reads like what is not there. It decides nothing itself.
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, cast
 
 from casewright.contracts.principal import Caller
 from casewright.errors import DeniedError, NotFoundError
 from casewright.services import Services
 from servers.guard import current_call
-from servers.permission import Deed, permitted
+from servers.permission import Deed, Permission, permitted
 from servers.readable import LIST_RUNS, READ, START, permit_on_run
 from servers.resources import load_case
 from servers.review.reviews import Review, Reviews
+from servers.shown import shown_report
 
 
 def session_of(caller: Caller) -> str:
@@ -81,11 +84,15 @@ async def permit_review(services: Services, reviews: Reviews, run_id: str, *deed
     caller = current_call().caller
     with hidden():
         review = await reviews.find(caller.principal.tenant, run_id)
-    for deed in (READ, *deeds):
+    permission = await _permit(services, caller, review, READ)
+    for deed in deeds:
         await _permit(services, caller, review, deed)
-    return review
+    if review.report is None or permission is None:
+        return review
+    report = await shown_report(services, review.report, permission)
+    return replace(cast(Any, review), report=report)
 
 
-async def _permit(services: Services, caller: Caller, review: Review, deed: Deed) -> None:
+async def _permit(services: Services, caller: Caller, review: Review, deed: Deed) -> Permission | None:
     bound = caller.actor.case_id
-    await permit_on_run(services, caller.principal, review, deed, session=session_of(caller), bound=bound)
+    return await permit_on_run(services, caller.principal, review, deed, session=session_of(caller), bound=bound)

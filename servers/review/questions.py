@@ -1,7 +1,6 @@
 """Answers to what reviews ask: given by the caller, or asked of the caller's user in place."""
 
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from mcp_types import InputRequiredResult
 from pydantic import BaseModel, Field, create_model
@@ -62,9 +61,9 @@ async def _question(services: Services, tenant: str, run_id: str, question_id: s
 
 def _form(question: RunQuestion) -> type[BaseModel]:
     """A form with the question's options and nothing else."""
-    options = StrEnum("Answer", {f"option_{number}": one.value for number, one in enumerate(question.options)})
+    one_of: Any = Literal[*(option.value for option in question.options)]
     described = "; ".join(f"{one.value}: {one.text}" for one in question.options)
-    fields: dict[str, Any] = {"answer": (options, Field(title="Answer", description=described))}
+    fields: dict[str, Any] = {"answer": (one_of, Field(title="Answer", description=described))}
     return create_model("QuestionForm", **fields)
 
 

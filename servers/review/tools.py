@@ -55,7 +55,7 @@ Wait = Annotated[
     Field(ge=0, le=LONGEST_WAIT_SECONDS, description="Wait so long for it to need people or to end; 0: not at all."),
 ]
 SHOWN_AS_TO_PEOPLE: frozenset[MetByTool] = frozenset({"redact"})
-"""Reports and approvals hold what the review was shown, which was redacted then; the API shows the same."""
+"""A report is read as its reader may see the case, and so it is over the API."""
 ON_PAGE = frozenset({"list_approvals", "get_approval", "decide_approval"})
 """Tools whose answers a client may show on the approval page."""
 MOST_LISTED = 50
@@ -166,6 +166,7 @@ class ReviewTools:
         answer for them, so there is no argument for the decision. The requester can never approve. A
         client that cannot ask its user gets `approval_required` with the way to decide elsewhere.
         """
+        from servers.asking import send_to
         from servers.deciding import Deciding
 
         settings = self._services.settings
@@ -173,6 +174,8 @@ class ReviewTools:
             approval = await self._approving().votable(approval_id)
         if not can_be_asked():
             how, url = how_to_approve(settings, approval), approval_url(settings, approval_id)
+            if url and (offered := await send_to(f"Decide on {approval_id} there.", url)):
+                return offered
             return DecisionResult(status="approval_required", approval=_view(approval), url=url, how=how)
         decided = await Deciding(self._services).asked(current_call().caller, approval_id)
         if isinstance(decided, InputRequiredResult):
