@@ -21,9 +21,10 @@ from casewright.contracts.principal import Caller, ServerName
 from casewright.errors import UnauthenticatedError
 from casewright.services import Services
 from servers.callers import verified_request
-from servers.wire import Draining, Refused, Replay, WireLimits, whole_body
+from servers.wire import Draining, Refused, Replay, Said, WireLimits, whole_body
 
 MAX_NAME = 100
+BAD_REQUEST = 400
 ENDLESS = frozenset({"subscriptions/listen"})
 """Methods whose answer is a stream without an end."""
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -92,29 +93,38 @@ class BearerGate:
             _log.info("a token at %r was refused: %s", self._resource.server, error.code)
             await self._resource.challenge(401, "invalid_token", "the token is not valid here")(scope, receive, send)
             return
-        if scope["method"] != "POST":
-            with verified_request(token, caller):  # a stream of the handshake era, or the end of a session
-                await self._draining.stream(self._app, scope, receive, send)
-            return
         try:
-            body = await whole_body(headers, receive, self._limits)
+            body = await whole_body(headers, receive, self._limits) if scope["method"] == "POST" else None
         except Refused as refused:
-            _log.info("a request of %r at %r was refused: %s", caller.principal.id, self._resource.server, refused)
+            await self._record(caller, "", refused.response.status_code)
             await refused.response(scope, receive, send)
             return
         except ConnectionError:
             return  # the client went away; there is nobody to answer
-        with verified_request(token, caller):
-            await self._answer(caller, body, scope, Replay(body, receive), send)
-
-    async def _answer(self, caller: Caller, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        method, tool = _asked(body)
+        heard = receive if body is None else Replay(body, receive)
+        method, tool = ("", "") if body is None else _asked(body)
         if tool and tool not in caller.scopes and "*" not in caller.scopes:
-            await (await self._lacking(caller, tool))(scope, receive, send)
-        elif method in ENDLESS:
-            await self._draining.stream(self._app, scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            await (await self._lacking(caller, tool))(scope, heard, send)
+            return
+        said = Said(send)
+        with verified_request(token, caller) as request:
+            if body is None or method in ENDLESS:  # a stream of the handshake era, or a subscription
+                await self._draining.stream(self._app, scope, heard, said)
+            else:
+                await self._app(scope, heard, said)
+        if said.status >= BAD_REQUEST and not request.reached_guard:
+            await self._record(caller, method, said.status)
+
+    async def _record(self, caller: Caller, method: str, status: int) -> None:
+        """Put into the audit what was refused before the guard could see it."""
+        body = {
+            "server": self._resource.server,
+            "method": _plain(method),
+            "code": "http_refused",
+            "detail": str(status),
+        }
+        _log.info("a request of %r at %r was refused with %d", caller.principal.id, self._resource.server, status)
+        await self._services.audit.append(AuditEntry.of_caller("call.denied", caller, body), durable=False)
 
     def _presented(self, scope: Scope, headers: Headers) -> str | Response:
         """The one token of the request, or why there is none."""

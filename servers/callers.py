@@ -17,17 +17,36 @@ from casewright.contracts.principal import Caller, ServerName
 from casewright.errors import UnauthenticatedError
 from casewright.identity.tokens import TokenAuthority
 
-_verified: ContextVar[tuple[str, Caller] | None] = ContextVar("casewright_verified", default=None)
+
+@dataclass
+class Verified:
+    """One HTTP request whose token was checked before its message was read."""
+
+    token: str
+    caller: Caller
+    reached_guard: bool = False
+    """Whether the guard has taken it up; what it refuses it records itself."""
+
+
+_verified: ContextVar[Verified | None] = ContextVar("casewright_verified", default=None)
 
 
 @contextmanager
-def verified_request(token: str, caller: Caller) -> Generator[None]:
+def verified_request(token: str, caller: Caller) -> Generator[Verified]:
     """Spare the transport a second check of a token that was checked for this very request."""
-    before = _verified.set((token, caller))
+    request = Verified(token, caller)
+    before = _verified.set(request)
     try:
-        yield
+        yield request
     finally:
         _verified.reset(before)
+
+
+def taken_up() -> None:
+    """Note that the guard has this request."""
+    request = _verified.get()
+    if request is not None:
+        request.reached_guard = True
 
 
 class TokenSource(Protocol):
@@ -66,8 +85,8 @@ class TransportVerifier:
     async def verify_token(self, token: str) -> AccessToken | None:
         known = _verified.get()
         try:
-            if known is not None and known[0] == token.strip():
-                return _access(token, known[1])
+            if known is not None and known.token == token.strip():
+                return _access(token, known.caller)
             caller = await self._authority.verify(token, server=self._server)
         except UnauthenticatedError:
             return None

@@ -115,6 +115,8 @@ class HeadLimit:
     def _refused(self, scope: Scope) -> Response | None:
         if len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) > self._limits.target_bytes:
             return refusal(414, f"path and query may have {self._limits.target_bytes} bytes")
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            return refusal(400, "the length of the body is said twice")  # or a proxy could read another request
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.head_bytes:
             return refusal(431, f"headers may have {self._limits.head_bytes} bytes")
         return None
@@ -132,7 +134,7 @@ class Draining:
 
     async def stream(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve something without an end, until the client or the server ends it."""
-        said = _Said(send)
+        said = Said(send)
         async with anyio.create_task_group() as group:
             group.start_soon(self._cancel, group.cancel_scope)
             await app(scope, receive, said)
@@ -144,14 +146,18 @@ class Draining:
         scope.cancel()
 
 
-class _Said:
+class Said:
     """What was sent of an answer, so that one that is cut short still ends in order."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._open = False
+        self.status = 0
+        """Of the answer; 0: none was begun."""
 
     async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
         await self._send(message)
         self._open = message["type"] == "http.response.start" or bool(message.get("more_body", False))
 
