@@ -21,70 +21,16 @@ from casewright.models.layer import CallContext, CallNotes
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission
 from casewright.models.prompts import PromptLibrary
-from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider, Usage
+from casewright.models.provider import NoReply, Provider, Usage
 from casewright.models.retry import Deadline, RetryPolicy, Trying
 from casewright.models.selection import SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
 from tests.support.model_permission import OnlyModels, offline_only
 from tests.support.model_requests import VALUE, model_request
+from tests.support.scripted_provider import BUSY, FINAL, GOOD, REMOTE, ScriptedProvider, SilentProvider, no_pause
 
 PROMPTS = app_root() / "agents" / "prompts"
 CONTEXT = CallContext(run_id="run-1", case_id="c-1", tenant="t-1", agent="a")
-GOOD = ModelReply(
-    text='{"clause_ids": ["x"], "why": "y"}',
-    model="m-1",
-    usage=Usage(input_tokens=10, output_tokens=2),
-    request_id="req",
-)
-BUSY = NoReply(reason="HTTP 529", retryable=True)
-FINAL = NoReply(reason="the model refused", retryable=False, usage=Usage(input_tokens=5))
-
-
-class ScriptedProvider:
-    """Replies from a list; being asked once more than that fails the test."""
-
-    def __init__(self, *script: ModelReply | NoReply, structured_output: bool = True, leaves: bool = True) -> None:
-        self._script = list(script)
-        self._capabilities = Capabilities(structured_output=structured_output, leaves_process=leaves)
-        self.requests: list[ModelRequest] = []
-        self.closed = False
-
-    @property
-    def name(self) -> str:
-        return "scripted"
-
-    @property
-    def model(self) -> str:
-        return "m-1"
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._capabilities
-
-    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
-        self.requests.append(request)
-        assert self._script, "one request more than the script has"
-        return self._script.pop(0)
-
-    async def aclose(self) -> None:
-        self.closed = True
-
-    @property
-    def spent(self) -> bool:
-        return not self._script
-
-
-class SilentProvider(ScriptedProvider):
-    """Never replies."""
-
-    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
-        self.requests.append(request)
-        await asyncio.Event().wait()
-        return GOOD
-
-
-async def no_pause(seconds: float) -> None:
-    return None
 
 
 def gateway(
@@ -183,7 +129,7 @@ async def test_a_fenced_document_is_read() -> None:
 
 @pytest.mark.proves("F3")
 async def test_a_provider_without_structured_output_is_shown_the_schema() -> None:
-    provider = ScriptedProvider(GOOD, structured_output=False)
+    provider = ScriptedProvider(GOOD, capabilities=replace(REMOTE, structured_output=False))
     await gateway(provider).run(RESEARCH_SELECT, VALUE, context=CONTEXT)
     assert '"clause_ids"' in provider.requests[0].system
 
@@ -207,7 +153,7 @@ async def test_an_input_of_another_task_or_an_unchecked_one_is_refused() -> None
 
 @pytest.mark.proves("F1")
 async def test_a_silent_provider_is_given_up_at_the_tasks_deadline() -> None:
-    provider = SilentProvider()
+    provider = SilentProvider(name="scripted")
     hurried = replace(RESEARCH_SELECT, timeout_seconds=0.05)
     async with asyncio.timeout(5):
         result = await gateway(provider, OfflineProvider()).run(hurried, VALUE, context=CONTEXT)
