@@ -7,7 +7,7 @@ KILLS ?= 200
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help demo serve test check chaos clean
+.PHONY: help demo serve test check chaos conformance clean
 
 help:
 	@echo "make demo    a full review on sample data, in about a minute, without any key"
@@ -15,6 +15,7 @@ help:
 	@echo "make test    the tests, without the thorough suites (whole reviews by the dozen, killed processes)"
 	@echo "make check   format, lint, types, policies, sizes and all tests: what a change has to pass"
 	@echo "make chaos   workers killed at random moments, 200 times and more with one and with two; 100 reviews at once"
+	@echo "make conformance   the official MCP suite against the SDK alone and ours, side by side; needs npm once"
 	@echo "make clean   remove the environment and the caches"
 
 demo:
@@ -36,6 +37,11 @@ check:
 chaos:
 	@scripts/venv dev
 	@CASEWRIGHT_CHAOS_KILLS=$(KILLS) CASEWRIGHT_CHAOS_RUNS=100 .venv/bin/python -m pytest -s tests/chaos
+
+conformance:
+	@scripts/venv dev
+	@scripts/get-node
+	@.venv/bin/python -m tests.conformance.suite
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
