@@ -1,4 +1,4 @@
-"""The approval page in a real browser, in a frame as a client's host makes it."""
+"""What an approver sees is what would run (T9): the approval page in a real browser, framed as a host does it."""
 
 import json
 from pathlib import Path
@@ -62,7 +62,7 @@ def result(document: dict[str, Any]) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": json.dumps(document)}], "structuredContent": document}
 
 
-@pytest.mark.proves("T9")
+@pytest.mark.proves("C3")
 async def test_hostile_texts_are_shown_as_text_and_nothing_runs_or_leaves(tmp_path: Path) -> None:
     hostile = {f"argument_{number}": text for number, text in enumerate(SCRIPTS)}
     shown_approval = approval({**hostile, "<b>name</b>": {"deep": [SCRIPTS[0]]}, "amount_minor": 61250}, *SCRIPTS)
@@ -84,7 +84,7 @@ async def test_hostile_texts_are_shown_as_text_and_nothing_runs_or_leaves(tmp_pa
         assert methods <= {"ui/initialize", "ui/notifications/initialized", "ui/notifications/size-changed"}
 
 
-@pytest.mark.proves("T9")
+@pytest.mark.proves("C3")
 async def test_a_page_that_would_run_what_it_shows_is_caught(tmp_path: Path) -> None:
     naive = """<!doctype html><body><script>
       addEventListener("message", (event) => {
@@ -112,7 +112,7 @@ async def test_even_a_script_that_got_into_the_page_cannot_run_or_ask_for_anythi
         assert shown.requests == []
 
 
-@pytest.mark.proves("T9")
+@pytest.mark.proves("C3")
 async def test_what_cannot_be_seen_is_spelled_out_and_look_alikes_are_named(tmp_path: Path) -> None:
     document = approval({"memo": BIDI, "action": LOOKS_ALIKE, "plain": "Überweisung für Łukasz, 二"}, BIDI)
     async with rendered(approval_page(), result(document), tmp_path) as shown:
@@ -129,7 +129,7 @@ async def test_what_cannot_be_seen_is_spelled_out_and_look_alikes_are_named(tmp_
         assert "Ü" not in warning
 
 
-@pytest.mark.proves("T9")
+@pytest.mark.proves("C3")
 async def test_what_does_not_fit_its_digest_cannot_be_decided_on(tmp_path: Path) -> None:
     changed = approval({"amount_minor": 61250, "text": 'naïve €\u2028\\ "quoted" \t 😀'})
     assert changed["digest"] == digest(changed["call"])
@@ -153,7 +153,7 @@ async def test_answers_that_hold_no_approval_are_said_as_text(tmp_path: Path) ->
     async with rendered(approval_page(), said, tmp_path) as shown:
         await shown.until("document.getElementById('state').textContent.includes('<script>')")
         assert await shown.look("document.getElementById('approval').hidden")
-        listed = {"approvals": [approval({"a": 1}), {"call": {}}, 3], "more": False}
+        listed: dict[str, Any] = {"approvals": [approval({"a": 1}), {"call": {}}, 3], "more": False}
         await shown.outside(f"window.show({json.dumps(result(listed))})")
         await shown.until("!document.getElementById('queue').hidden")
         assert "1 listed" in await shown.text()

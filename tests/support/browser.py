@@ -42,7 +42,8 @@ OPTIONS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--remote-debugging-port=0",
 )
-HOST_PAGE = """<!doctype html><meta charset="utf-8"><style>body{margin:0}iframe{border:0;width:100vw;height:100vh}</style>
+HOST_PAGE = """<!doctype html><meta charset="utf-8">
+<style>body{margin:0}iframe{border:0;width:100vw;height:100vh}</style>
 <body><script>
 window.heard = []; window.odd = [];
 const given = $given;
@@ -52,7 +53,10 @@ const send = (message) => frame.contentWindow.postMessage({ jsonrpc: "2.0", ...m
 window.show = (result) => send({ method: "ui/notifications/tool-result", params: result });
 window.addEventListener("message", async (event) => {
   const message = event.data;
-  if (event.source !== frame.contentWindow || !message || message.jsonrpc !== "2.0") { window.odd.push(String(message)); return; }
+  if (event.source !== frame.contentWindow || !message || message.jsonrpc !== "2.0") {
+    window.odd.push(String(message));
+    return;
+  }
   window.heard.push(message);
   if (message.method === "ui/initialize") {
     send({ id: message.id, result: { protocolVersion: "2026-01-26", hostInfo: { name: "test", version: "1" },
@@ -171,7 +175,7 @@ async def rendered(
         callable_tools: whether the host lets the page call any.
     """
     requests: list[str] = []
-    given = {
+    given: dict[str, Any] = {
         "page": page,
         "result": result,
         "theme": "light",
@@ -213,11 +217,7 @@ async def _serving(app: web.Application) -> AsyncGenerator[str]:
 @contextlib.asynccontextmanager
 async def browser(folder: Path) -> AsyncGenerator[Tab]:
     """A tab of a browser of its own, ended afterwards."""
-    command = [chromium(), *OPTIONS, f"--user-data-dir={folder}", "--window-size=860,900", "about:blank"]
-    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
-    process = subprocess.Popen(
-        command, env={**environment, "HOME": str(folder)}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
+    process = _started(folder)
     try:
         port = await _port(folder / "DevToolsActivePort", process)
         async with aiohttp.ClientSession() as session:
@@ -234,10 +234,25 @@ async def browser(folder: Path) -> AsyncGenerator[Tab]:
             process.wait(10)
 
 
+def _started(folder: Path) -> subprocess.Popen[bytes]:
+    command = [chromium(), *OPTIONS, f"--user-data-dir={folder}", "--window-size=860,900", "about:blank"]
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, env={**kept, "HOME": str(folder)}, stderr=quiet, stdout=quiet)
+
+
 async def _port(file: Path, process: subprocess.Popen[bytes]) -> int:
     for _ in range(SECONDS * 20):
-        if file.exists() and file.read_text().strip():
-            return int(file.read_text().split()[0])
+        if port := _written(file):
+            return port
         assert process.poll() is None, "the browser ended at once"
         await asyncio.sleep(0.05)
     raise AssertionError("the browser said no port")
+
+
+def _written(file: Path) -> int:
+    """The port that the browser wrote down; 0: it did not yet."""
+    try:
+        return int(file.read_text(encoding="utf-8").split()[0])
+    except (OSError, IndexError):
+        return 0
