@@ -11,6 +11,7 @@ from rich.text import Text
 
 from casewright.config import Settings, app_root
 from casewright.errors import InputError
+from commands import models_check, models_costs, models_prune
 from commands.shell import Shell
 from commands.tables import listing, stacked
 
@@ -27,6 +28,9 @@ def build() -> typer.Typer:
     app = typer.Typer(help="Which models there are, what they cost, and the lock on the prompts.", no_args_is_help=True)
     app.command("list")(list_models)
     app.command("lock")(lock)
+    models_check.add(app)
+    models_costs.add(app)
+    models_prune.add(app)
     return app
 
 

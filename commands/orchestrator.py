@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the qu
     from casewright.models.affordable import BudgetLayer
     from casewright.models.gateway import Gateway
     from casewright.models.layer import CallNotes
+    from casewright.models.model_settings import ModelSettings
     from casewright.models.permission import ModelPermission
     from casewright.models.protection.redaction import ProtectionLayer
     from casewright.models.recording import CallRecorder
@@ -40,8 +41,8 @@ class AuditRecorder:
         return CallRecorder(services.audit, services.contents, prices_of(services.settings.home), services.clock)
 
 
-def build_gateway(services: Services) -> "Gateway":
-    """The model gateway with the prompts that ship with the agents."""
+def build_gateway(services: Services, models: "ModelSettings | None" = None) -> "Gateway":
+    """The model gateway with the prompts that ship with the agents, over the installation's models or over others."""
     from casewright.models.assembly import Layers, from_settings
     from casewright.models.cassette import CassetteLayer
     from casewright.models.egress import EgressLayer
@@ -54,7 +55,8 @@ def build_gateway(services: Services) -> "Gateway":
         budget=build_budget(services),
         cassette=CassetteLayer(services.contents),
     )
-    return from_settings(services.settings, prompts, AuditRecorder(services), build_permission(services), layers)
+    recorder, permission = AuditRecorder(services), build_permission(services)
+    return from_settings(services.settings, prompts, recorder, permission, layers, models)
 
 
 def build_budget(services: Services) -> "BudgetLayer":

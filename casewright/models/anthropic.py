@@ -9,7 +9,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from casewright.models.anthropic_reply import read_message, schema_unknown, status_failure, usage_of
 from casewright.models.anthropic_request import By, prefix, turns
@@ -46,7 +46,15 @@ class AnthropicProvider:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(structured_output=True, leaves_process=True, streaming=True, region=self._region)
+        return Capabilities(
+            structured_output=True,
+            leaves_process=True,
+            streaming=True,
+            tools=True,
+            prompt_caching=True,
+            token_counting=True,
+            region=self._region,
+        )
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
         outcome = await self._call(request)
@@ -91,7 +99,7 @@ class AnthropicProvider:
         try:
             if request.listener is not None:
                 return await _streamed(client, asked, request.listener)
-            return read_message(await client.messages.create(**asked))
+            return read_message(cast(object, await client.messages.create(**asked)))
         except anthropic.APIStatusError as error:
             if self._by == "schema" and schema_unknown(error):
                 return _SchemaUnknown()

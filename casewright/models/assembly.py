@@ -14,7 +14,7 @@ from casewright.models.breaker import breakers_of
 from casewright.models.configured import Configured, conduct_of
 from casewright.models.gateway import Gateway
 from casewright.models.layer import AnswerCache, Layer
-from casewright.models.model_settings import OFFLINE, model_settings
+from casewright.models.model_settings import OFFLINE, ModelSettings, model_settings
 from casewright.models.offline import OFFLINE_MODEL
 from casewright.models.permission import ModelPermission
 from casewright.models.prompt_lock import check_lock
@@ -48,8 +48,12 @@ def from_settings(
     recorder: Recorder,
     permission: ModelPermission,
     layers: Layers | None = None,
+    models: ModelSettings | None = None,
 ) -> Gateway:
     """The gateway that `settings` and the installation's `models.toml` ask for.
+
+    Args:
+        models: other models than that file says; None: those.
 
     Raises:
         InputError: that file is wrong; the prompts folder or a prompt file is missing, malformed, or another than the
@@ -57,14 +61,14 @@ def from_settings(
     """
     around, prompts = layers or Layers(), PromptLibrary(prompts_folder)
     check_lock(prompts, prompts_folder)
-    models = model_settings(settings)
+    described = models or model_settings(settings)
     conduct = replace(
-        conduct_of(settings, models),
-        breakers=breakers_of(settings.home, models.breaker.policy),
+        conduct_of(settings, described),
+        breakers=breakers_of(settings.home, described.breaker.policy),
         answers=around.answers,
     )
     return Gateway(
-        Configured(settings=settings, models=models).providers(),
+        Configured(settings=settings, models=described).providers(),
         prompts,
         recorder,
         permission=permission,

@@ -13,7 +13,7 @@ from casewright.models.conduct import Conduct
 from casewright.models.layer import ProviderAround
 from casewright.models.model_settings import OFFLINE, AnthropicModels, LangChainModel, ModelSettings, Overrides, Tier
 from casewright.models.offline import OfflineProvider
-from casewright.models.provider import Capabilities, CountsTokens, ModelRequest, Provider
+from casewright.models.provider import Capabilities, CountsTokens, ModelReply, ModelRequest, NoReply, Provider
 from casewright.models.retry import RetryPolicy
 from casewright.models.routing import RISKS
 from casewright.models.task import TaskRisk
@@ -33,6 +33,10 @@ class Declared(ProviderAround):
     @property
     def capabilities(self) -> Capabilities:
         return self._capabilities
+
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        heard = request.listener if self._capabilities.streaming else None
+        return await self.inner.complete(replace(request, listener=heard))
 
     async def count(self, request: ModelRequest) -> int | None:
         """See `CountsTokens`; None where the provider behind it cannot."""
