@@ -18,7 +18,7 @@ import typer
 
 from casewright import __version__
 from casewright.errors import CasewrightError, InputError
-from casewright.telemetry import configure_logging
+from casewright.telemetry import configure_logging, secret_values
 from commands.options import GlobalOptions, split_options, wants_json
 from commands.shell import Shell
 from commands.visible import json_text, visible_text
@@ -103,7 +103,7 @@ def _global(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the process's exit code."""
-    configure_logging(verbose=False)
+    configure_logging(verbose=False, secrets=secret_values(os.environ))
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # it reports a connection that Ctrl-C cut off
     _never_fail_on_characters()
     options = GlobalOptions(as_json=wants_json(arguments))

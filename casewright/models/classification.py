@@ -17,7 +17,7 @@ from casewright.models.task import Task
 
 MAXIMUM_QUERIES = 6
 MAXIMUM_CANDIDATES = 5
-_PERSONAL = re.compile(r"\d{5,}|@|\d[\d -]{7,}\d|[$€£]\s*\d|\d+[.,]\d{2}\b(?!\()|\d{4}-\d{2}-\d{2}")
+_PERSONAL = re.compile(r"\d{5,}|@|\d[\d -]{7,}\d|[$€£]\s*\d|\d+[.,]\d{2}\b(?!\()|\d{4}-\d{2}-\d{2}|\[[A-Z_]+_\d")
 _WORD = re.compile(r"\w+")
 _LONGEST_COPY = 6
 """Consecutive words a query may share with the narrative."""
