@@ -129,6 +129,15 @@ class Guard:
             await self._services.audit.append(AuditEntry.of_caller("call.denied", None, body))
             raise
 
+    def require_current(self, caller: Caller) -> None:
+        """Return if the token that named the caller has not ended since.
+
+        Raises:
+            UnauthenticatedError: it has.
+        """
+        if self._services.clock.now_ns() >= caller.expires_at * 1_000_000_000:
+            raise UnauthenticatedError("the token has ended", code="token_expired")
+
     async def listed(self, caller: Caller, definitions: Mapping[str, ToolDefinition | None]) -> frozenset[str]:
         """Which of these tools could ever be called, arguments unknown; what is left out is audited.
 
@@ -191,6 +200,11 @@ class Guard:
         if isinstance(decided.verdict, Denied):
             await self._deny(asked, decided, code="not_listed", detail=decided.verdict.detail)
         await self._record("call.denied", asked, {"code": "arguments_invalid", "detail": ""}, decided)
+
+    async def refuse_message(self, caller: Caller, method: str, code: str) -> None:
+        """Record that a message was refused before there was anything to decide; it counts as a call, too."""
+        body = {"server": self._server, "method": _plain(method), "code": code}
+        await self._services.audit.append(AuditEntry.of_caller("call.denied", caller, body), durable=False)
 
     async def approval(self, call: Call) -> GatedResult | None:
         """Meet an approval obligation: None when people have agreed to exactly this call.

@@ -10,7 +10,7 @@ way is shown to nobody. It adds nothing itself: `servers.build` does.
 import json
 import logging
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, ClassVar, NoReturn, get_args
 
@@ -26,9 +26,14 @@ from mcp_types import (
     CallToolResult,
     CompleteRequestParams,
     CompleteResult,
+    EmptyResult,
     GetPromptResult,
     InputRequiredResult,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
     TextContent,
+    UnsubscribeRequestParams,
 )
 from mcp_types import Prompt as WirePrompt
 from mcp_types import Resource as WireResource
@@ -43,12 +48,13 @@ from casewright.services import Services
 from servers.arguments import canonical_arguments
 from servers.asking import state_security
 from servers.boundary import entry_error, protocol_error, tool_error, watermarked
-from servers.callers import TokenSource
+from servers.callers import TokenSource, taken_up
 from servers.client_side import serving
 from servers.entries import Entries
 from servers.guard import HIDDEN, Call, Guard
 from servers.running import running
 from servers.spec import ServerSpec, ToolDefinition
+from servers.subscriptions import Subscriptions
 
 OPEN_METHODS = frozenset({"initialize", "ping", "server/discover"})
 """Answered without a token: they say who the server is and nothing else."""
@@ -64,10 +70,17 @@ GUARDED_METHODS = frozenset(
         "completion/complete",
     }
 )
+SUBSCRIBING_METHODS = frozenset({"resources/subscribe", "resources/unsubscribe", "subscriptions/listen"})
+"""Served where there is a resource to be subscribed to, and guarded alike."""
 PRIVATE: Mapping[CacheableMethod, CacheHint] = {
     method: CacheHint(ttl_ms=0, scope="private") for method in get_args(CacheableMethod)
 }
 """What a caller is shown depends on who asks and is decided anew every time, whatever is asked for."""
+
+FORGED_STATE = {"reason": "invalid_request_state"}
+"""What the SDK says of a request state that was not sealed here, or not for this call."""
+_AFTER_TRACING = 1
+"""Before everything that reads a message, the state it brings among it: first it is known who sends it."""
 
 _caller: ContextVar[Caller] = ContextVar("casewright_caller")
 _log = logging.getLogger("casewright.servers")
@@ -96,12 +109,18 @@ class GuardedServer(MCPServer[Any]):
             cache_hints=PRIVATE,
             subscriptions=False,
             log_level="WARNING",
-            middleware=[self._admit_message],
             request_state_security=state_security(services, tokens),
             **transport,
         )
+        self.middleware.insert(_AFTER_TRACING, self._admit_message)
         self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, self._complete)
         self._entries = Entries(spec, guard)
+        self._watching = Subscriptions(self._entries, guard, tokens)
+        if any(resource.stamp for resource in spec.resources):
+            add = self._lowlevel_server.add_request_handler
+            add("resources/subscribe", SubscribeRequestParams, self._subscribe)
+            add("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
+            add("subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
         self._definitions = {definition.spec.name: definition for definition in spec.definitions}
         self._guard = guard
         self._tokens = tokens
@@ -111,25 +130,39 @@ class GuardedServer(MCPServer[Any]):
     async def _admit_message(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.request_id is None or ctx.method in OPEN_METHODS:
             return await call_next(ctx)
-        if ctx.method not in self.answers:
+        taken_up()
+        if ctx.method not in self.answers | SUBSCRIBING_METHODS:
+            with suppress(UnauthenticatedError):  # whoever it is, the method is closed
+                await self._guard.refuse_message(
+                    await self._guard.caller(self._tokens, ctx), ctx.method, "method_closed"
+                )
             raise MCPError(code=METHOD_NOT_FOUND, message="Method not found", data=ctx.method)
-        try:
-            caller = await self._guard.caller(self._tokens, ctx)
-        except UnauthenticatedError as error:
-            raise protocol_error() from error
-        except Exception as error:
-            _log.exception("the caller of %r could not be established", ctx.method)
-            raise _unavailable() from error
+        caller = await self._established(ctx)
         token = _caller.set(caller)
         try:
             return await call_next(ctx)
-        except (MCPError, ValidationError):  # the SDK answers these without their text
+        except ValidationError:  # the SDK answers it without its text
+            await self._guard.refuse_message(caller, ctx.method, "message_malformed")
+            raise
+        except MCPError as error:
+            if error.error.data == FORGED_STATE:
+                await self._guard.refuse_message(caller, ctx.method, "request_state_refused")
             raise
         except Exception as error:
             _log.exception("%r failed unexpectedly", ctx.method)
             raise _unavailable() from error
         finally:
             _caller.reset(token)
+
+    async def _established(self, ctx: ServerRequestContext[Any, Any]) -> Caller:
+        """Who sends a message; nobody who cannot be established gets any further."""
+        try:
+            return await self._guard.caller(self._tokens, ctx)
+        except UnauthenticatedError as error:
+            raise protocol_error() from error
+        except Exception as error:
+            _log.exception("the caller of %r could not be established", ctx.method)
+            raise _unavailable() from error
 
     async def list_tools(self) -> list[WireTool]:
         """The tools this caller could ever call; what is left out is audited."""
@@ -161,7 +194,7 @@ class GuardedServer(MCPServer[Any]):
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """One declared resource, by the decision on the tool that reads the same; others are not found."""
-        with _entry_errors("resource"):
+        with _entry_errors("resource", {"uri": str(uri)}):
             return await self._entries.read(_caller.get(), str(uri))
 
     async def get_prompt(
@@ -180,6 +213,21 @@ class GuardedServer(MCPServer[Any]):
         with _entry_errors("completion"):
             caller, argument = _caller.get(), params.argument
             return await self._entries.complete(caller, params.ref, argument.name, argument.value, given)
+
+    async def _listen(
+        self, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
+    ) -> SubscriptionsListenResult:
+        with _entry_errors("resource"):
+            return await self._watching.listen(ctx, _caller.get(), params)
+
+    async def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
+        with _entry_errors("resource"):
+            await self._watching.subscribe(ctx, _caller.get(), params.uri)
+        return EmptyResult()
+
+    async def _unsubscribe(self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams) -> EmptyResult:
+        self._watching.unsubscribe(ctx, params.uri)
+        return EmptyResult()
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
@@ -243,14 +291,18 @@ class GuardedServer(MCPServer[Any]):
 
 
 @contextmanager
-def _entry_errors(kind: str) -> Generator[None]:
-    """Failures of what is no tool, as clients may see them: a denial reads the same whether the thing exists or not."""
+def _entry_errors(kind: str, asked: Mapping[str, str] | None = None) -> Generator[None]:
+    """Failures of what is no tool, as clients may see them: a denial reads the same whether the thing exists or not.
+
+    `asked` is what the client itself asked for, said back to it.
+    """
     try:
         yield
     except CasewrightError as error:
         level = logging.INFO if isinstance(error, DeniedError | InputError) else logging.WARNING
         _log.log(level, "%s: %s: %s", kind, type(error).__name__, error)
-        raise entry_error(error, kind=kind, hidden=HIDDEN) from error
+        refused = entry_error(error, kind=kind, hidden=HIDDEN)
+        raise MCPError(code=refused.code, message=refused.message, data=refused.data or asked) from error
 
 
 def _unavailable() -> MCPError:
