@@ -5,7 +5,7 @@ its asker and auditors. Everything else looks absent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
@@ -20,9 +20,10 @@ from casewright.contracts.question import Option, QuestionKind, QuestionState, R
 from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import DeniedError, NotFoundError
 from graphs.records import ENDED, RunEvent, RunRow
-from servers.permission import Deed
+from servers.permission import Deed, Permission
 from servers.readable import LIST_RUNS as LIST_RUNS
 from servers.readable import READ, is_own
+from servers.shown import shown_report
 
 QUESTION = "ask"
 """The kind of run that a question about the rules is."""
@@ -159,8 +160,19 @@ async def readable_run(asker: Asker, run_id: str, *, kind: str = "") -> RunRow:
     row = await asker.parts.records.get(asker.principal.tenant, run_id)
     if kind and row.kind != kind:
         raise NotFoundError(f"run {run_id!r} is no {kind!r}")
-    await check_readable(asker, row)
-    return row
+    return await shown_run(asker, row)
+
+
+async def shown_run(asker: Asker, row: RunRow) -> RunRow:
+    """A run as this person may read it.
+
+    Raises:
+        NotFoundError: they may not.
+    """
+    permission = await check_readable(asker, row)
+    if row.report is None or permission is None:
+        return row
+    return replace(row, report=await shown_report(asker.parts.services, row.report, permission))
 
 
 async def readable_rows(
@@ -199,8 +211,8 @@ async def _is_readable(asker: Asker, row: RunRow, known: dict[str, bool]) -> boo
     return known[row.case_id] and (bool(row.case_id) or is_own(asker.principal, row))
 
 
-async def check_readable(asker: Asker, row: RunRow, *, owned: bool = True) -> None:
-    """Ask whether this person may read a run.
+async def check_readable(asker: Asker, row: RunRow, *, owned: bool = True) -> Permission | None:
+    """Ask whether this person may read a run; None: it is a question, which is about no case.
 
     Args:
         owned: also that a question is their own, or theirs to audit.
@@ -209,11 +221,11 @@ async def check_readable(asker: Asker, row: RunRow, *, owned: bool = True) -> No
         NotFoundError: they may not.
     """
     if row.case_id:
-        await asker.readable(READ, row.case_id)
-        return
+        return await asker.readable(READ, row.case_id)
     try:
         await asker.allowed(ask_deed(asker.principal))
     except DeniedError as error:
         raise NotFoundError(f"run {row.run_id!r} is not for {asker.principal.id!r}") from error
     if owned and not is_own(asker.principal, row):
         raise NotFoundError(f"run {row.run_id!r} is another person's question")
+    return None

@@ -9,6 +9,7 @@ from casewright.contracts.run import RunReport
 from casewright.errors import UnavailableError
 from casewright.services import Services
 from commands.orchestrator import build_gateway, build_records, build_runner
+from commands.run_access import shown_to_person
 from commands.shell import Shell
 from graphs.due import is_due
 from graphs.lease import HeldElsewhereError
@@ -31,10 +32,11 @@ async def drive(shell: Shell, row: RunRow) -> RunReport:
         async with build_gateway(services) as gateway:
             await services.outbox.recover()
             try:
-                return await build_runner(services, gateway).resume(row.tenant, row.run_id)
+                report = await build_runner(services, gateway).resume(row.tenant, row.run_id)
+                return await shown_to_person(shell, row, report)
             except HeldElsewhereError:
                 shell.note(f"another process works on {row.run_id}; waiting for what it reports")
-        return await followed(services, build_records(services), row)
+        return await shown_to_person(shell, row, await followed(services, build_records(services), row))
 
 
 async def followed(services: Services, records: RunRecords, row: RunRow) -> RunReport:

@@ -16,13 +16,12 @@ from rich.text import Text
 from casewright.contracts.explanation import SECTIONS, Explanation
 from casewright.errors import InputError, StorageError
 from commands.orchestrator import build_records
-from commands.permission import TERMINAL
+from commands.run_access import readable_row
 from commands.shell import Shell
 from commands.visible import json_text, visible_text
 from graphs.explanation.explain import explain_run
 from graphs.explanation.links import ranges, together
 from graphs.explanation.markdown import explanation_markdown
-from servers.readable import READ, permit_on_run
 
 
 class Format(StrEnum):
@@ -57,13 +56,8 @@ def explain(
 
 
 async def _explain(shell: Shell, run_id: str) -> Explanation:
-    services, principal = shell.services, shell.principal("review")
-    records = build_records(services)
-    row = await records.get(principal.tenant, run_id)
-    watermark = await permit_on_run(services, principal, row, READ, session=TERMINAL)
-    if watermark:
-        shell.messages.print(Text(f"casewright: {visible_text(watermark)}"))
-    return await explain_run(services, records, row)
+    row = await readable_row(shell, run_id)
+    return await explain_run(shell.services, build_records(shell.services), row)
 
 
 def explanation_view(document: dict[str, Any]) -> RenderableType:

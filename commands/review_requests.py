@@ -5,6 +5,7 @@ first asked for, so that a client that lists tools does not wait for it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,8 @@ class ReviewRequests:
         from graphs.explanation.explain import explain_run
 
         row = await self.find(review.tenant, review.run_id)
-        return await explain_run(self._services, self._records, row, longest_chain=LONGEST_CHAIN)
+        as_shown = replace(row, report=review.report)
+        return await explain_run(self._services, self._records, as_shown, longest_chain=LONGEST_CHAIN)
 
     @cached_property
     def _records(self) -> "RunRecords":

@@ -1,5 +1,8 @@
 """Which run a command is about, and whether the acting person may read, steer or answer it."""
 
+from dataclasses import replace
+
+from casewright.contracts.run import RunReport
 from casewright.errors import InputError
 from commands.orchestrator import build_records
 from commands.permission import TERMINAL, say_watermark
@@ -7,8 +10,9 @@ from commands.shell import Shell
 from graphs.inquiries import KIND as QUESTION
 from graphs.records import RunRow
 from graphs.requests import RunRequests
-from servers.permission import Deed
+from servers.permission import Deed, Permission
 from servers.readable import READ, permit_on_run
+from servers.shown import shown_report
 
 
 def build_requests(shell: Shell) -> RunRequests:
@@ -25,8 +29,20 @@ async def readable_row(shell: Shell, run_id: str) -> RunRow:
         DeniedError: they may not read it.
     """
     row = await build_records(shell.services).get(shell.principal("review").tenant, run_id)
-    await _permit(shell, row, READ)
-    return row
+    permission = await _permit(shell, row, READ)
+    if row.report is None or permission is None:
+        return row
+    return replace(row, report=await shown_report(shell.services, row.report, permission))
+
+
+async def shown_to_person(shell: Shell, row: RunRow, report: RunReport) -> RunReport:
+    """A report of the run as the acting person may read it.
+
+    Raises:
+        DeniedError: they may not read it.
+    """
+    permission = await permit_on_run(shell.services, shell.acting("review"), row, READ, session=TERMINAL)
+    return report if permission is None else await shown_report(shell.services, report, permission)
 
 
 async def permitted_review(shell: Shell, run_id: str, deed: Deed) -> RunRow:
@@ -43,5 +59,7 @@ async def permitted_review(shell: Shell, run_id: str, deed: Deed) -> RunRow:
     return row
 
 
-async def _permit(shell: Shell, row: RunRow, deed: Deed) -> None:
-    say_watermark(await permit_on_run(shell.services, shell.acting("review"), row, deed, session=TERMINAL))
+async def _permit(shell: Shell, row: RunRow, deed: Deed) -> Permission | None:
+    permission = await permit_on_run(shell.services, shell.acting("review"), row, deed, session=TERMINAL)
+    say_watermark(permission.duties.watermark if permission is not None else "")
+    return permission

@@ -15,7 +15,7 @@ from casewright.errors import InputError
 from commands.driving import drive, followed
 from commands.orchestrator import build_records
 from commands.review import EXIT_CODES, show_report
-from commands.run_access import build_requests, permitted_review
+from commands.run_access import build_requests, permitted_review, shown_to_person
 from commands.shell import Shell
 from commands.visible import visible_text
 from graphs.records import RunRow
@@ -128,10 +128,11 @@ async def _stopped(shell: Shell, row: RunRow) -> RunReport:
     """The report of a run that was asked to stop; whoever drives it obeys before its next step."""
     if row.wanted:
         shell.note(f"another process works on {row.run_id}; it is told, and stops before its next step")
-        return await followed(shell.services, build_records(shell.services), row)
+        report = await followed(shell.services, build_records(shell.services), row)
+        return await shown_to_person(shell, row, report)
     if row.report is None:
         raise InputError(f"run {row.run_id!r} is {row.status} and has no report")
-    return row.report
+    return await shown_to_person(shell, row, row.report)
 
 
 def _go_on(shell: Shell, row: RunRow, report: RunReport | None) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 from casewright.contracts.principal import Principal
 from casewright.errors import DeniedError
 from casewright.services import Services
-from servers.permission import Deed, permitted
+from servers.permission import Deed, Permission, permitted
 from servers.resources import load_case
 
 
@@ -35,8 +35,8 @@ GIVE_FEEDBACK = Deed(name="give_feedback", verb="check")
 
 async def permit_on_run(
     services: Services, principal: Principal, run: RunIdentity, deed: Deed, *, session: str, bound: str = ""
-) -> str:
-    """Decide and record; the watermark to show, empty: none.
+) -> Permission | None:
+    """Decide and record; None: it is a question of their own, which is about no case.
 
     Args:
         bound: as `servers.permission.permitted` takes it.
@@ -47,10 +47,11 @@ async def permit_on_run(
     if run.tenant != principal.tenant:
         raise DeniedError(f"there is no run {run.run_id!r}", code="not_found")
     if not run.case_id:
-        return _own_question(principal, run)
+        _check_own_question(principal, run)
+        return None
     case = await load_case(services, run.tenant, run.case_id)
     on_case = Deed(name=deed.name, verb=deed.verb, risk=deed.risk, resource=case, case_id=run.case_id)
-    return (await permitted(services, principal, on_case, session=session, bound=bound)).duties.watermark
+    return await permitted(services, principal, on_case, session=session, bound=bound)
 
 
 async def is_permitted_on_run(
@@ -69,7 +70,6 @@ def is_own(principal: Principal, run: RunIdentity) -> bool:
     return principal.id == run.subject or "auditor" in principal.roles
 
 
-def _own_question(principal: Principal, run: RunIdentity) -> str:
+def _check_own_question(principal: Principal, run: RunIdentity) -> None:
     if not is_own(principal, run):
         raise DeniedError(f"run {run.run_id!r} is another person's question", code="not_own_question")
-    return ""

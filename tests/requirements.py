@@ -69,7 +69,7 @@ CASE_FACTS = {
     "B4": proved("deadlines are computed in code from facts, parameters, business days and holidays"),
     "B5": proved(
         "fields are redacted by classification as an obligation of the decision",
-        "drafts and run reports hold what the run's own person could see, and show it also to those who see less",
+        "the events of a run are shown to whoever may read it as they were recorded; they hold ids and counts",
     ),
     "B6": proved("every value carries its source and trust, set by code"),
 }

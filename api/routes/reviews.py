@@ -11,7 +11,7 @@ from api.etags import tagged
 from api.examples import RUN
 from api.idempotency import KEYED, named_run
 from api.permission import AskerDep, GovernedRoute
-from api.run_views import BEGUN, CaseId, RunView
+from api.run_views import BEGUN, CaseId, RunView, shown_run
 from casewright.contracts.base import Contract
 from servers.readable import READ, START
 
@@ -46,4 +46,6 @@ async def start_review(
     row = await asker.parts.requests.start(
         asker.principal, wanted.case_id, fresh=wanted.fresh, run_id=named_run(request)
     )
-    return tagged(request, RunView.of(row), status=202, headers={"location": f"/v1/runs/{row.run_id}"})
+    return tagged(
+        request, RunView.of(await shown_run(asker, row)), status=202, headers={"location": f"/v1/runs/{row.run_id}"}
+    )

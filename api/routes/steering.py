@@ -14,7 +14,7 @@ from api.etags import CONDITIONAL, check_match, tagged
 from api.examples import RUN
 from api.idempotency import KEYED, named_run
 from api.permission import Asker, AskerDep, GovernedRoute
-from api.run_views import BEGUN, FOUND, RunId, RunView, readable_run
+from api.run_views import BEGUN, FOUND, RunId, RunView, readable_run, shown_run
 from casewright.contracts.base import Contract
 from graphs.records import RunRow
 from servers.readable import STEER
@@ -63,7 +63,7 @@ async def cancel_run(
     `wanted` is `cancel`.
     """
     await _steerable(asker, request, run_id)
-    return _asked(request, await asker.parts.requests.cancel(asker.principal, run_id, why=reason.why))
+    return await _asked(asker, request, await asker.parts.requests.cancel(asker.principal, run_id, why=reason.why))
 
 
 @router.post(
@@ -80,7 +80,7 @@ async def pause_run(
 ) -> Response:
     """It stops before its next step: until then `wanted` is `pause`."""
     await _steerable(asker, request, run_id)
-    return _asked(request, await asker.parts.requests.pause(asker.principal, run_id, why=reason.why))
+    return await _asked(asker, request, await asker.parts.requests.pause(asker.principal, run_id, why=reason.why))
 
 
 @router.post(
@@ -96,7 +96,7 @@ async def resume_run(
 ) -> Response:
     """Or take back a pause that was not obeyed yet. What else a run waits for wakes it without being asked."""
     await _steerable(asker, request, run_id)
-    return _asked(request, await asker.parts.requests.resume(asker.principal, run_id))
+    return await _asked(asker, request, await asker.parts.requests.resume(asker.principal, run_id))
 
 
 @router.post(
@@ -112,7 +112,7 @@ async def retry_run(
 ) -> Response:
     """With as many attempts as a new one."""
     await _steerable(asker, request, run_id)
-    return _asked(request, await asker.parts.requests.retry(asker.principal, run_id))
+    return await _asked(asker, request, await asker.parts.requests.retry(asker.principal, run_id))
 
 
 @router.post(
@@ -130,7 +130,7 @@ async def fork_run(
     """The next revision: with the budgets that are spent, and without any approval."""
     await _steerable(asker, request, run_id)
     row = await asker.parts.requests.fork(asker.principal, run_id, at=wanted.at, new_id=named_run(request))
-    return _asked(request, row, location=f"/v1/runs/{row.run_id}")
+    return await _asked(asker, request, row, location=f"/v1/runs/{row.run_id}")
 
 
 async def _steerable(asker: Asker, request: Request, run_id: str) -> None:
@@ -140,5 +140,5 @@ async def _steerable(asker: Asker, request: Request, run_id: str) -> None:
     check_match(request, RunView.of(row))
 
 
-def _asked(request: Request, row: RunRow, **headers: str) -> Response:
-    return tagged(request, RunView.of(row), status=202, headers=headers)
+async def _asked(asker: Asker, request: Request, row: RunRow, **headers: str) -> Response:
+    return tagged(request, RunView.of(await shown_run(asker, row)), status=202, headers=headers)

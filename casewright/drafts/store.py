@@ -17,7 +17,6 @@ from casewright.canonical import canonical_json, digest
 from casewright.clock import Clock
 from casewright.contracts.principal import Caller
 from casewright.contracts.recommendation import DraftVersion, Recommendation
-from casewright.drafts.diff import unified
 from casewright.errors import NotFoundError, StorageError
 from casewright.storage.database import Database
 from casewright.storage.tables import drafts
@@ -90,15 +89,6 @@ class DraftStore:
         """Every version of every draft of the case, oldest first."""
         query = select(drafts).where(drafts.c.tenant == tenant, drafts.c.case_id == case_id)
         return await self._read(query.order_by(drafts.c.created_ns, drafts.c.draft_id, drafts.c.version))
-
-    async def diff(self, tenant: str, draft_id: str, from_version: int, to_version: int) -> str:
-        """A unified diff of two versions.
-
-        Raises:
-            NotFoundError: the tenant has no such draft or version.
-        """
-        old = await self.get(tenant, draft_id, from_version)
-        return unified(old, await self.get(tenant, draft_id, to_version))
 
     async def _next_version(self, connection: AsyncConnection, caller: Caller, draft_id: str) -> int:
         query = select(func.max(drafts.c.version)).where(

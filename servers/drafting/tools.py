@@ -34,6 +34,7 @@ from casewright.errors import ConflictError, InputError, NotFoundError
 from casewright.services import Services
 from servers.case_facts.tools import load_case_file, visible_assessment
 from servers.guard import Call, Guard, current_call
+from servers.shown import shown_draft
 from servers.spec import MetByTool, ResourceKind, ToolDefinition, ToolSpec
 
 DraftId = Annotated[str, Field(min_length=1, max_length=100)]
@@ -41,8 +42,8 @@ DraftNumber = Annotated[int, Field(ge=1, le=10_000)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Digest of the draft version.")]
 Amount = Annotated[int, Field(ge=0, le=10**13, description="Minor units, e.g. cents.")]
 
-REDACTED_BEFORE: frozenset[MetByTool] = frozenset({"redact"})
-"""A draft holds quotes of public rules and what its author was shown, which was redacted then."""
+REDACTS: frozenset[MetByTool] = frozenset({"redact"})
+"""A draft is read as its reader may see the case; what else is answered holds no value of it."""
 
 
 class DraftCheck(Contract):
@@ -101,7 +102,7 @@ class DraftingTools:
                     verb=verb,
                     risk="medium" if verb == "write" else "low",
                     resource=resource,
-                    meets=REDACTED_BEFORE,
+                    meets=REDACTS,
                 )
                 for fn, title, verb, resource in plain
             ),
@@ -115,7 +116,7 @@ class DraftingTools:
             verb="execute",
             risk="high",
             resource="action",
-            meets=REDACTED_BEFORE,
+            meets=REDACTS,
             precondition=self._check_execution,
         )
 
@@ -153,7 +154,7 @@ class DraftingTools:
         self, draft_id: DraftId, draft_version: Annotated[int, Field(ge=0, description="0 for the latest.")] = 0
     ) -> DraftVersion:
         """Read a draft; the latest version unless one is named."""
-        return await self._draft(draft_id, draft_version or None)
+        return await self._shown(await self._draft(draft_id, draft_version or None))
 
     async def list_drafts(self) -> DraftList:
         """List the drafts of the case with their versions."""
@@ -174,9 +175,11 @@ class DraftingTools:
 
     async def diff_drafts(self, draft_id: DraftId, from_version: DraftNumber, to_version: DraftNumber) -> DraftDiff:
         """Show what changed between two versions of a draft."""
-        tenant = current_call().filters.tenant
-        text = await self._services.drafts.diff(tenant, draft_id, from_version, to_version)
-        return DraftDiff(draft_id=draft_id, from_version=from_version, to_version=to_version, diff=text)
+        from casewright.drafts.diff import unified
+
+        older, newer = [await self._shown(await self._draft(draft_id, one)) for one in (from_version, to_version)]
+        diff = unified(older, newer)
+        return DraftDiff(draft_id=draft_id, from_version=from_version, to_version=to_version, diff=diff)
 
     async def submit_action(
         self,
@@ -221,6 +224,11 @@ class DraftingTools:
         if draft is None:
             raise NotFoundError(f"there is no draft {draft_id!r} with version {version or 'latest'}")
         return draft
+
+    async def _shown(self, draft: DraftVersion) -> DraftVersion:
+        """A draft as this caller may read it."""
+        call = current_call()
+        return await shown_draft(self._services, draft, filters=call.filters, duties=call.duties)
 
     async def _check_execution(self) -> None:
         """Refuse an action that could not be executed anyway: nobody is asked to approve it."""
