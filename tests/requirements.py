@@ -177,8 +177,15 @@ PROTOCOL = {
         "tokens are not revoked one by one: they end by time, and a person's standing by command",
     ),
     "I3": proved("tools have output schemas and truthful annotations", "prompts and completions are missing"),
-    "I4": planned("a client that can ask its user gets the question in place, another gets a link"),
-    "I5": planned("the orchestrator is an MCP server too"),
+    "I4": proved(
+        "a client that can ask its user gets the question in place, another gets a link",
+        "a client says of itself that its user answered; one that answers by itself cannot be told apart",
+        "who was sent to an address by their client is not told there when it is decided",
+    ),
+    "I5": proved(
+        "the orchestrator is an MCP server too",
+        "no Tasks extension: the SDK serves none; a handle, get_review and subscriptions take its place",
+    ),
     "I6": planned("one command writes the configuration of known clients"),
     "I7": proved("tool definitions are pinned and drift quarantines the server"),
 }

@@ -1,0 +1,68 @@
+"""Real processes: the review server over stdio with the worker that it brings, and the user asked by the client."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+
+from tests.support.asking import APPROVE, User
+from tests.support.installation import CASE, CHECKOUT, MODES, Mode, process_environment, structured
+
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(240)]
+SECONDS = 60
+LONGEST_SECONDS = 120
+
+
+def client(home: Path, user: User, *options: str, mode: Mode) -> Client:
+    """A client that starts `casewright mcp review` itself, not yet open."""
+    parameters = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "casewright.launch", "mcp", "review", *options],
+        env=process_environment(home),
+        cwd=str(CHECKOUT),
+    )
+    return Client(parameters, mode=mode, elicitation_callback=user.answer, read_timeout_seconds=SECONDS)
+
+
+async def standing(session: Client, run_id: str, wanted: str) -> dict[str, object]:
+    """The review as soon as it stands so; other standings are waited through, for a bounded time."""
+    until = time.monotonic() + LONGEST_SECONDS
+    while time.monotonic() < until:
+        found = structured(await session.call_tool("get_review", {"run_id": run_id, "wait_seconds": 20}))
+        if found["status"] == wanted:
+            return found
+        assert found["status"] in ("queued", "running", "waiting_approval"), found
+        await anyio.sleep(0.2)
+    raise AssertionError(f"{run_id} did not become {wanted}")
+
+
+@pytest.mark.proves("I5", "I4")
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_review_over_stdio_goes_from_its_case_to_its_receipt(home: Path, mode: Mode) -> None:
+    user = User(APPROVE)
+    async with client(home, User(None), "--as", "rosa", mode=mode) as rosa:
+        run_id = structured(await rosa.call_tool("start_review", {"case_id": CASE}))["run_id"]
+        waiting = await standing(rosa, run_id, "waiting_approval")
+        async with client(home, user, "--as", "selma", "--no-worker", mode=mode) as selma:
+            given = {"approval_id": waiting["waiting_for"]}
+            assert structured(await selma.call_tool("decide_approval", given))["status"] == "recorded"
+        done = await standing(rosa, run_id, "completed")
+    assert len(user.shown) == 1 and str(waiting["waiting_for"]) in user.shown[0]
+    report = done["report"]
+    assert isinstance(report, dict) and report["receipt"]["approval_id"] == waiting["waiting_for"]
+
+
+@pytest.mark.proves("I5")
+def test_a_token_for_the_review_server_is_printed_like_any_other(home: Path) -> None:
+    command = [sys.executable, "-m", "casewright.launch", "token", "review", "--as", "selma", "--json"]
+    done = subprocess.run(
+        command, env=process_environment(home), cwd=CHECKOUT, capture_output=True, text=True, timeout=40, check=True
+    )
+    made = json.loads(done.stdout)
+    assert (made["server"], made["identity"], made["case_id"]) == ("review", "selma", "")
