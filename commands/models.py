@@ -128,10 +128,9 @@ def _view(document: dict[str, Any]) -> RenderableType:
     ]
     models: list[tuple[RenderableType, ...]] = [
         (
-            one["model"],
+            stacked(one["model"], _where(one["can"]), style="" if one["configured"] else "dim"),
             Text("yes", style="green") if one["configured"] else Text(one["missing"], style="yellow"),
             ", ".join(ability for ability in _ABILITIES if one["can"].get(ability)),
-            one["can"].get("region", "") if one["can"].get("leaves_process", True) else "stays in this process",
         )
         for one in document["models"]
     ]
@@ -139,9 +138,13 @@ def _view(document: dict[str, Any]) -> RenderableType:
     return Group(
         listing("Tasks", ("task, prompt", "risk, tier", "asks, in order", "budget"), tasks, ids=()),
         Text(),
-        listing("Models", ("model", "configured", "can", "region"), models, ids=()),
+        listing("Models", ("model, region", "configured", "can"), models, ids=()),
         Text(where, style="dim"),
     )
+
+
+def _where(can: dict[str, Any]) -> str:
+    return str(can.get("region", "")) if can.get("leaves_process", True) else "stays in this process"
 
 
 def _budget(budget: dict[str, Any]) -> Text:
