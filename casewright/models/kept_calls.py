@@ -122,11 +122,16 @@ class KeptCalls:
         query = select(model_contents.c.address, model_contents.c.body).where(
             model_contents.c.tenant == tenant, model_contents.c.address.in_(wanted)
         )
-        bodies = {row.address: bytes(row.body) for row in await connection.execute(query)}
+        bodies = {row.address: _bytes(row.body) for row in await connection.execute(query)}
         missing = [address for address in wanted if address not in bodies]
         if missing:
             raise StorageError(f"{len(missing)} of its texts are not there; they were pruned or removed")
         return {address: self._contents.open(tenant, address, body) for address, body in bodies.items()}
+
+
+def _bytes(body: object) -> bytes:
+    """A body as it is stored; a row that was changed by hand may hold text."""
+    return body if isinstance(body, bytes) else str(body).encode()
 
 
 def _named(exchange: Exchange) -> Sequence[str]:

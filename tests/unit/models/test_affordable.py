@@ -18,8 +18,8 @@ from casewright.models.layer import CallContext, CallNotes
 from casewright.models.prices import NOTHING, Cost, prices, prices_of, read_prices
 from casewright.models.provider import ModelReply, ModelRequest, NoReply, Turn, Usage
 from casewright.models.spending import Limits, SpendingRules, Spent, spending_rules
+from tests.support.counting_provider import ScriptedModel
 from tests.support.model_requests import model_request
-from tests.support.scripted_provider import ScriptedModel
 
 DAY = dt.date(2026, 11, 21)
 CLOCK = ManualClock(int(dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC).timestamp()) * NANOSECONDS)
