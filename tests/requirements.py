@@ -130,17 +130,21 @@ MODELS = {
     "F3": proved("model output is validated, repaired a bounded number of times, then fails with a type"),
     "F4": proved(
         "tasks are routed by risk, with fallback, circuit breaker, jittered retries and a total deadline",
-        "retries and the total deadline only: no routing by risk, fallback chain or circuit breaker",
+        "each process finds out for itself that a model fails, and limits the requests at once by itself",
     ),
-    "F5": proved("tokens and cost are counted per call, run, case and tenant"),
-    "F6": planned("prompts are cached, and answers of deterministic tasks"),
+    "F5": proved(
+        "tokens and cost are counted per call, run, case and tenant, and a call that cannot be afforded is not made",
+        "calls of other processes that are under way do not count against a tenant's limit until they are recorded",
+        "a request that timed out inside the service's own client counts with the tokens it reported: none",
+    ),
+    "F6": proved("prompts are cached, and answers of deterministic tasks, for one tenant and one installation's time"),
     "F7": proved(
         "personal data is redacted before it leaves; a decision says which model may see which class",
         "a name that neither the case nor a word beside it gives away is not recognised, nor are addresses of other forms",
         "placeholders are in memory: a run that goes on in another process numbers anew what is in no text of its case",
         "the labels of a document are no part of the class: what the corpus holds counts as internal",
     ),
-    "F8": planned("every call is recorded and can be replayed"),
+    "F8": proved("every call is recorded, redacted, and can be replayed without a model"),
     "F9": proved(
         "answers stream, and citations show only once verified",
         "answers to questions stream; the draft of a review does not: it is checked and saved as a whole",
@@ -159,7 +163,10 @@ TRUST = {
         "cost is that of the offline provider in the tests; 'how would we know' names checks, not measured drift",
     ),
     "G3": planned("one trace across the parts, metrics, and structured logs with redaction"),
-    "G4": planned("a finished run is replayed offline, byte for byte, and differences are shown"),
+    "G4": proved(
+        "a finished run is replayed offline, byte for byte, and differences are shown",
+        "its model calls only: neither the calls of tools nor the graph are replayed",
+    ),
 }
 
 EVALUATION = {
