@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from casewright.models.breaker import Blocked, BreakerPolicy, Breakers, CircuitBreaker, Pass, breakers_of
 from casewright.models.layer import CallContext
@@ -219,5 +226,7 @@ class BreakerMachine(RuleBasedStateMachine):
             assert sum(epoch == self.epoch for _, epoch in self.out) <= 1 or self.state == "closed"
 
 
-BreakerMachine.TestCase.settings = hypothesis_settings(max_examples=25, stateful_step_count=40, deadline=None)
-test_the_breaker_is_in_the_state_that_its_history_says = pytest.mark.proves("F4")(BreakerMachine.TestCase)
+@pytest.mark.proves("F4")
+def test_the_breaker_is_in_the_state_that_its_history_says() -> None:
+    limits = hypothesis_settings(max_examples=25, stateful_step_count=40, deadline=None)
+    run_state_machine_as_test(BreakerMachine, settings=limits)
