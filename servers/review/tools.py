@@ -106,7 +106,8 @@ class ReviewTools:
             raise InputError("name the case with case_id; the token names none")
         await permit_case(self._services, caller, named)
         self._services.corpus.index_version()  # without an index no review is begun, let alone ended as incomplete
-        return ReviewView.of(await self._reviews.start(caller.principal, named, fresh=fresh))
+        begun = await self._reviews.start(caller.principal, named, fresh=fresh)
+        return ReviewView.of(await permit_review(self._services, self._reviews, begun.run_id))
 
     async def list_reviews(self, case_id: OptionalId = "") -> ReviewList:
         """List the newest reviews you may read, or those of one case."""

@@ -125,6 +125,17 @@ async def test_people_may_do_the_same_over_mcp_as_over_the_api(reviewed: Reviewe
 
 
 @pytest.mark.thorough
+@pytest.mark.proves("I5", "B5")
+async def test_people_read_the_same_report_over_mcp_as_over_the_api(reviewed: Reviewed) -> None:
+    for person in ("rosa", "selma", "idris", "avery"):
+        there = (await reviewed.api.get(f"/v1/runs/{reviewed.run_id}", by=person)).json()["report"]
+        async with reviewed.api.world.client("review", Bearer(identity=person, case_id=NO_CASE)) as client:
+            for call in (("get_review", {"run_id": reviewed.run_id}), ("start_review", {"case_id": CASE})):
+                if person != "avery" or call[0] == "get_review":  # an auditor begins nothing
+                    assert structured(await client.call_tool(*call))["report"] == there, (person, call)
+
+
+@pytest.mark.thorough
 @pytest.mark.proves("I5", "D1")
 async def test_people_find_the_same_queue_over_mcp_as_over_the_api(reviewed: Reviewed) -> None:
     seen = set[str]()
