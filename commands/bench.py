@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from casewright.errors import InputError
-from commands import bench_answers, bench_corpus, bench_guard, bench_review
+from commands import bench_answers, bench_corpus, bench_guard, bench_mcp, bench_models, bench_review
 from commands.bench_process import environment, machine, run_command
 from commands.shell import Shell
 
@@ -49,6 +49,8 @@ def build() -> typer.Typer:
     app.command("search")(search)
     bench_answers.register(app)
     bench_guard.register(app)
+    bench_mcp.register(app)
+    bench_models.register(app)
     bench_review.register(app)
     bench_corpus.register(app)
     return app

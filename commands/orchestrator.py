@@ -10,6 +10,7 @@ from graphs.records import RunRecords
 if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the queue needs none
     from casewright.models.accounting import CallRecord
     from casewright.models.affordable import BudgetLayer
+    from casewright.models.assembly import Layers
     from casewright.models.gateway import Gateway
     from casewright.models.layer import CallNotes
     from casewright.models.model_settings import ModelSettings
@@ -43,20 +44,26 @@ class AuditRecorder:
 
 def build_gateway(services: Services, models: "ModelSettings | None" = None) -> "Gateway":
     """The model gateway with the prompts that ship with the agents, over the installation's models or over others."""
-    from casewright.models.assembly import Layers, from_settings
+    from casewright.models.assembly import from_settings
+
+    prompts = app_root() / "agents" / "prompts"
+    recorder, permission = AuditRecorder(services), build_permission(services)
+    return from_settings(services.settings, prompts, recorder, permission, build_layers(services), models)
+
+
+def build_layers(services: Services) -> "Layers":
+    """What stands around every request to a model, over the data folder."""
+    from casewright.models.assembly import Layers
     from casewright.models.cassette import CassetteLayer
     from casewright.models.egress import EgressLayer
 
-    prompts = app_root() / "agents" / "prompts"
-    layers = Layers(
+    return Layers(
         redaction=build_protection(services),
         egress=EgressLayer(lambda: services.engine),
         answers=build_answers(services),
         budget=build_budget(services),
         cassette=CassetteLayer(services.contents),
     )
-    recorder, permission = AuditRecorder(services), build_permission(services)
-    return from_settings(services.settings, prompts, recorder, permission, layers, models)
 
 
 def build_budget(services: Services) -> "BudgetLayer":

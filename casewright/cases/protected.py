@@ -1,7 +1,8 @@
 """What the protection of personal data knows of a case: read from the store, for `casewright.models.protection`.
 
 It reads the whole case, sealed evidence too, because it has to recognise what must not leave; none of it goes further
-than that comparison. It is *not* a way to read a case: agents read theirs over the guarded servers.
+than that comparison. It is *not* a way to read a case: agents read theirs over the guarded servers. What was recorded
+on a revision since it was first asked about (notes, events) is recognised by its form only.
 """
 
 from collections.abc import Iterator
@@ -23,20 +24,23 @@ class StoredKnowledge:
 
     def __init__(self, cases: CaseStore) -> None:
         self._cases = cases
-        self._kept: dict[int, tuple[CaseFile, CaseKnowledge]] = {}
+        self._kept: dict[tuple[str, str, int], CaseKnowledge] = {}
 
     async def of(self, context: CallContext) -> CaseKnowledge | None:
         """See `casewright.models.protection.knowledge.Knowledge.of`."""
-        stored = await self._cases.load(context.tenant, context.case_id) if context.case_id else None
-        if stored is None:
+        head = await self._cases.attributes(context.tenant, context.case_id) if context.case_id else None
+        if head is None:
             return None
-        kept = self._kept.get(id(stored.case))
-        if kept is None or kept[0] is not stored.case:
+        key = (context.tenant, context.case_id, head.revision)
+        known = self._kept.get(key)
+        if known is None:
+            stored = await self._cases.load(context.tenant, context.case_id, revision=head.revision)
+            if stored is None:
+                return None
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            # The case is kept with what is known of it, so its identity names no other one.
-            kept = self._kept[id(stored.case)] = (stored.case, knowledge_of(stored.case, str(stored.revision)))
-        return kept[1]
+            known = self._kept[key] = knowledge_of(stored.case, str(head.revision))
+        return known
 
 
 def knowledge_of(case: CaseFile, state: str) -> CaseKnowledge:

@@ -5,8 +5,10 @@ of a task (with its examples, and its schema where that is a tool) end at the on
 that differs between two calls comes behind it, in the turns. Called by `casewright.models.anthropic` alone.
 """
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from casewright.contracts.base import Contract
 from casewright.models.provider import ModelRequest
 
 if TYPE_CHECKING:
@@ -20,9 +22,7 @@ By = Literal["schema", "tool"]
 
 def prefix(request: ModelRequest, *, model: str, by: By) -> dict[str, Any]:
     """The part that is equal, byte for byte, for all calls of one task; the mark for the cache ends it."""
-    import anthropic
-
-    schema = anthropic.transform_schema(request.output.model_json_schema())
+    schema = _schema(request.output)
     instructed = {
         "model": model,
         "system": [{"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}],
@@ -31,6 +31,14 @@ def prefix(request: ModelRequest, *, model: str, by: By) -> dict[str, Any]:
         return instructed | {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
     tool = {"name": TOOL, "description": "Give the answer.", "input_schema": schema}
     return {"tools": [tool], "tool_choice": {"type": "tool", "name": TOOL}} | instructed
+
+
+@cache
+def _schema(output: type[Contract]) -> dict[str, Any]:
+    """The schema as the service takes it; making it takes longer than all else that is done for a request."""
+    import anthropic
+
+    return anthropic.transform_schema(output.model_json_schema())
 
 
 def turns(request: ModelRequest) -> "list[MessageParam]":

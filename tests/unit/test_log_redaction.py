@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
@@ -18,10 +19,8 @@ def log() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     configure_logging(verbose=True, secrets=(SECRET, "short"))
-    (handler,) = root.handlers
-    assert isinstance(handler, logging.StreamHandler)
     written = io.StringIO()
-    handler.setStream(written)
+    cast("logging.StreamHandler[io.StringIO]", root.handlers[0]).setStream(written)
     yield written
     root.handlers = handlers
     root.setLevel(level)

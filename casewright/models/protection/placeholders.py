@@ -20,6 +20,8 @@ _LITERAL = "TEXT"
 """Of text that only looked like a placeholder."""
 PLACEHOLDER = re.compile(rf"\[(?:{'|'.join((*KINDS, _LITERAL))})_[1-9]\d{{0,5}}(?:\.[1-9]\d{{0,3}})?\]")
 LONGEST_PLACEHOLDER = max(map(len, (*KINDS, _LITERAL))) + len("[_999999.9999]")
+_KEPT_TEXTS = 512
+_LONGEST_KEPT = 20_000
 _UNPRINTED = re.compile(r"[^0-9a-z\u00df-\uffff]+")
 
 
@@ -36,6 +38,7 @@ class Placeholders:
         self._by_surface: dict[tuple[str, str], str] = {}
         self._surfaces: dict[str, str] = {}
         self._lock = Lock()
+        self._redacted: dict[str, str] = {}
         self.learn(known, texts)
 
     def learn(self, known: Iterable[KnownValue], texts: Iterable[str]) -> None:
@@ -45,6 +48,7 @@ class Placeholders:
         values = tuple(dict.fromkeys((*self._values, *known)))
         with self._lock:
             self._values, self._known = values, KnownValues(values)
+            self._redacted.clear()
             for value in values:
                 number = self._known.number(value.text)
                 if number is not None:
@@ -55,19 +59,26 @@ class Placeholders:
     def redact(self, text: str) -> str:
         """`text` with a placeholder for every personal value that is known or recognised."""
         with self._lock:
-            plain = shadow(text)
-            found = dict(self._known.find(plain))
-            literal = [(match.start(), match.end()) for match in PLACEHOLDER.finditer(text)] if "[" in text else []
-            places = without_overlaps(chain(found, recognise(plain)))
-            pieces: list[str] = []
-            at = 0
-            for start, end, one in _merged(places, literal):
-                surface = text[start:end]
-                kind = one.kind if one else _LITERAL
-                number = found.get(one) if one else None
-                pieces += (text[at:start], self._placeholder(kind, surface, number))
-                at = end
-            return "".join((*pieces, text[at:])) if pieces else text
+            # A run sends the same narrative and the same clauses again and again.
+            known = self._redacted.get(text)
+            if known is None:
+                known = self._redact(text)
+                if len(self._redacted) < _KEPT_TEXTS and len(text) < _LONGEST_KEPT:
+                    self._redacted[text] = known
+            return known
+
+    def _redact(self, text: str) -> str:
+        plain = shadow(text)
+        found = dict(self._known.find(plain))
+        literal = [(match.start(), match.end()) for match in PLACEHOLDER.finditer(text)] if "[" in text else []
+        pieces: list[str] = []
+        at = 0
+        for start, end, one in _merged(without_overlaps(chain(found, recognise(plain))), literal):
+            kind = one.kind if one else _LITERAL
+            number = found.get(one) if one else None
+            pieces += (text[at:start], self._placeholder(kind, text[start:end], number))
+            at = end
+        return "".join((*pieces, text[at:])) if pieces else text
 
     def restore(self, text: str) -> str:
         """`text` with every placeholder that was given out replaced by what it stands for."""
