@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lis
     from casewright.audit.log import AuditLog
     from casewright.audit.records import DecisionRecords
     from casewright.audit.standing import Standing
+    from casewright.cases.assessing import Assessments
     from casewright.cases.store import CaseStore
     from casewright.controls.store import ControlStore
     from casewright.corpus.corpus import Corpus
@@ -229,10 +230,17 @@ class Services:
 
         return Retrievals(self.database, self.clock)
 
+    @cached_property
+    def assessments(self) -> "Assessments":
+        from casewright.cases.assessing import Assessments
+
+        return Assessments(self.engine, self.clock)
+
     async def close(self) -> None:
         """Release the connections to the database and the engine; safe to call when nothing was opened."""
         if "engine" in self.__dict__:
             self.engine.close()
             del self.engine
+            self.__dict__.pop("assessments", None)  # it asks that engine
         if "database" in self.__dict__:
             await self.database.close()

@@ -5,12 +5,8 @@ their own decision. For the drafting and the review server, the API and the comm
 """
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
-
-from casewright.clock import today
 from casewright.contracts.case import CaseFile
 from casewright.contracts.decision import DecisionFilters
 from casewright.contracts.recommendation import DraftVersion
@@ -74,10 +70,7 @@ async def _sight(services: Services, case_id: str, filters: DecisionFilters, dut
 
 
 async def _computed(services: Services, case: CaseFile, filters: DecisionFilters) -> dict[str, str]:
-    from casewright.cases.assessment import assess
     from casewright.cases.computed import computed_facts
     from casewright.cases.views import view
 
-    visible = view(case, filters=filters, above=None)
-    assessing = partial(assess, visible, engine=services.engine, today=today(services.clock))
-    return computed_facts(await anyio.to_thread.run_sync(assessing) if services.engine.blocking else assessing())
+    return computed_facts(await services.assessments.of(view(case, filters=filters, above=None)))

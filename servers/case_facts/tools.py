@@ -10,13 +10,10 @@ asks for the tools waits for neither.
 
 import datetime as dt
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-import anyio.to_thread
 from pydantic import Field
 
-from casewright.clock import today
 from casewright.contracts.base import Contract
 from casewright.contracts.case import (
     Account,
@@ -254,12 +251,9 @@ async def load_case_file(services: Services, call: Call) -> CaseFile:
 
 async def visible_assessment(services: Services, call: Call) -> CaseAssessment:
     """The rules' result on what the caller may see: sealed evidence they may not see counts as absent."""
-    from casewright.cases.assessment import assess
     from casewright.cases.views import view
 
-    case = view(await load_case_file(services, call), filters=call.filters, above=None)
-    assessing = partial(assess, case, engine=services.engine, today=today(services.clock))
-    return await anyio.to_thread.run_sync(assessing) if services.engine.blocking else assessing()
+    return await services.assessments.of(view(await load_case_file(services, call), filters=call.filters, above=None))
 
 
 def _may_see(person: Principal, case: "CaseSummary", *, unseals: bool) -> bool:
