@@ -49,6 +49,7 @@ async def _examine(shell: Shell) -> dict[str, Any]:
         ("audit", _audit),
         ("corpus", _corpus),
         ("outbox", _outbox),
+        ("models", _models),
     )
     results = [await _result(name, check, shell.services) for name, check in checks]
     optional = [
@@ -86,6 +87,23 @@ async def _result(name: str, check: Check, services: Services) -> dict[str, Any]
         return {"name": name, "ok": True, "detail": await check(services)}
     except CasewrightError as error:
         return {"name": name, "ok": False, "detail": str(error)}
+
+
+async def _models(services: Services) -> str:
+    """Which are asked first, and what is missing for the others; the prompts as they were locked."""
+    from casewright.config import app_root
+    from casewright.models.assembly import first_models
+    from casewright.models.configured import Configured
+    from casewright.models.model_settings import model_settings
+    from casewright.models.prompt_lock import check_lock
+    from casewright.models.prompts import PromptLibrary
+
+    prompts = app_root() / "agents" / "prompts"
+    check_lock(PromptLibrary(prompts), prompts)
+    configured = Configured(settings=services.settings, models=model_settings(services.settings))
+    lacking = [f"{name}: {why}" for name in configured.models.names if (why := configured.missing(name))]
+    first = f"asked first: {', '.join(first_models(services.settings))}"
+    return "; ".join([first, *(["without " + ", ".join(lacking)] if lacking else [])])
 
 
 async def _home(services: Services) -> str:

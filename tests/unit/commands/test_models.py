@@ -25,7 +25,7 @@ strong = ["anthropic/claude-sonnet-5", "anthropic/claude-haiku-4-5"]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def bare(tmp_path: Path) -> Path:
     """A data folder with nothing but a models file."""
     folder = tmp_path / "home"
     folder.mkdir()
@@ -35,10 +35,10 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.mark.proves("F1", "F4")
 def test_tasks_are_listed_with_their_limits_and_the_models_that_they_are_asked_of(
-    alone: Casewright, home: Path, monkeypatch: pytest.MonkeyPatch
+    alone: Casewright, bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAUDE_KEY", "sk-secret-1")
-    listed = alone("models", "list", "--home", str(home), "--json")
+    listed = alone("models", "list", "--home", str(bare), "--json")
     assert listed.code == 0 and "sk-secret-1" not in listed.out
     tasks = {one["task"]: one for one in listed.document["tasks"]}
     assert set(tasks) == set(TASKS)
@@ -53,26 +53,44 @@ def test_tasks_are_listed_with_their_limits_and_the_models_that_they_are_asked_o
     assert models["offline"]["can"]["leaves_process"] is False
 
 
-def test_a_model_that_cannot_be_reached_is_listed_with_what_is_missing(alone: Casewright, home: Path) -> None:
-    listed = alone("models", "list", "--home", str(home), "--json").document
+def test_a_model_that_cannot_be_reached_is_listed_with_what_is_missing(alone: Casewright, bare: Path) -> None:
+    listed = alone("models", "list", "--home", str(bare), "--json").document
     haiku = next(one for one in listed["models"] if one["model"] == "anthropic/claude-haiku-4-5")
     assert (haiku["configured"], haiku["missing"], haiku["can"]) == (False, "CLAUDE_KEY is not set", {})
     assert all(one["asks"] == ["offline"] for one in listed["tasks"])
-    shown = alone("models", "list", "--home", str(home))
+    shown = alone("models", "list", "--home", str(bare))
     assert "CLAUDE_KEY is not" in shown.out and "stays in this process" in shown.out
 
 
-def test_a_wrong_models_file_is_bad_input_that_names_file_key_and_way_out(alone: Casewright, home: Path) -> None:
-    (home / "models.toml").write_text(FILE + "[risk]\nlow = 1\n", encoding="utf-8")
-    refused = alone("models", "list", "--home", str(home), "--json")
+def test_a_wrong_models_file_is_bad_input_that_names_file_key_and_way_out(alone: Casewright, bare: Path) -> None:
+    (bare / "models.toml").write_text(FILE + "[risk]\nlow = 1\n", encoding="utf-8")
+    refused = alone("models", "list", "--home", str(bare), "--json")
     assert refused.code == 2
-    assert f"{home / 'models.toml'}' is wrong: risk: Extra inputs" in refused.refusal
+    assert f"{bare / 'models.toml'}' is wrong: risk: Extra inputs" in refused.refusal
     assert "docs/models.md has every key" in refused.refusal
+
+
+@pytest.mark.thorough
+def test_the_doctor_names_the_models_that_are_asked_first_and_a_models_file_that_is_wrong(
+    casewright: Casewright, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> tuple[bool, str]:
+        checks = casewright("doctor", "--home", str(home), "--json").document["checks"]
+        return next((one["ok"], one["detail"]) for one in checks if one["name"] == "models")
+
+    (home / "models.toml").write_text(FILE, encoding="utf-8")
+    ok, detail = told()
+    assert ok and detail.startswith("asked first: offline/extractive; without anthropic/claude-haiku-4-5: CLAUDE_KEY")
+    monkeypatch.setenv("CLAUDE_KEY", "sk-secret-1")
+    assert told() == (True, "asked first: claude-haiku-4-5, claude-sonnet-5")
+    (home / "models.toml").write_text("[tiers]", encoding="utf-8")
+    ok, detail = told()
+    assert not ok and "tiers.fast: Field required" in detail
 
 
 @pytest.mark.proves("F1")
 def test_prompts_are_locked_when_their_version_is_raised_and_not_before(
-    alone: Casewright, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    alone: Casewright, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "checkout"
     shutil.copytree(app_root() / "agents" / "prompts", root / "agents" / "prompts")
@@ -81,10 +99,10 @@ def test_prompts_are_locked_when_their_version_is_raised_and_not_before(
     prompt = root / "agents" / "prompts" / "research.md"
     changed = prompt.read_text(encoding="utf-8") + "\nBe brief.\n"
     prompt.write_text(changed, encoding="utf-8")
-    for refused in (alone("models", "lock", "--json"), alone("models", "list", "--home", str(home), "--json")):
+    for refused in (alone("models", "lock", "--json"), alone("models", "list", "--home", str(bare), "--json")):
         assert refused.code == 2 and "raise `version` in its front matter to 2" in refused.refusal
     prompt.write_text(changed.replace("version: 1", "version: 2"), encoding="utf-8")
     locked = alone("models", "lock", "--json").document["locked"]
     assert [(one["id"], one["version"]) for one in locked] == [("research.select", 2)]
-    listed = alone("models", "list", "--home", str(home), "--json").document["tasks"]
+    listed = alone("models", "list", "--home", str(bare), "--json").document["tasks"]
     assert {"file": "research.md", "version": 2, "sha256": locked[0]["sha256"]} in [one["prompt"] for one in listed]
