@@ -140,7 +140,8 @@ async def shown_by(server: MCPServer[Any]) -> tuple[Shown, ...]:
 
     Not over the wire: there each agent is shown its own tools alone, and every one would be a decision.
     """
-    said = Shown(kind="instructions", name=server.name, parts={"text": server.instructions or ""})
+    about = {"title": server.title or "", "text": server.instructions or ""}
+    said = Shown(kind="instructions", name=server.name, parts=about)
     tools = await MCPServer.list_tools(server)
     return (
         said,

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 ToolServerName = Literal["policy-search", "case-facts", "drafting"]
 """The servers that need nothing but the kernel."""
+TITLES: dict[ServerName, str] = {
+    "policy-search": "Casewright: policy search",
+    "case-facts": "Casewright: case facts",
+    "drafting": "Casewright: drafts and actions",
+    "review": "Casewright: reviews and approvals",
+}
 INSTRUCTIONS: dict[ServerName, str] = {
     "policy-search": (
         "Finds the rules in force on a date. Search first, then read a clause in its context before you "
@@ -102,6 +108,7 @@ class ServerFactory:
             entries = ServerEntries(tools=own) if own else self._entries(name, guard)
             spec = ServerSpec(
                 name=name,
+                title=TITLES[name],
                 instructions=INSTRUCTIONS[name],
                 definitions=tuple(ToolDefinition.of(tool) for tool in entries.tools),
                 resources=entries.resources,

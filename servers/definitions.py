@@ -28,7 +28,7 @@ def shown_by(spec: ServerSpec) -> tuple[Shown, ...]:
 
 
 def _entries(spec: ServerSpec) -> Iterator[Shown]:
-    yield Shown(kind="instructions", name=spec.name, parts={"text": spec.instructions})
+    yield Shown(kind="instructions", name=spec.name, parts={"title": spec.title, "text": spec.instructions})
     for definition in spec.definitions:
         yield shown("tool", definition.spec.name, _wire_tool(definition.tool))
     for resource in spec.resources:

@@ -42,7 +42,7 @@ from mcp_types import Tool as WireTool
 from pydantic import AnyUrl, ValidationError
 
 from casewright import __version__
-from casewright.contracts.principal import Caller
+from casewright.contracts.principal import Caller, ServerName
 from casewright.errors import CasewrightError, DeniedError, InputError, UnauthenticatedError
 from casewright.services import Services
 from servers.arguments import canonical_arguments
@@ -52,6 +52,7 @@ from servers.callers import TokenSource, taken_up
 from servers.client_side import serving
 from servers.entries import Entries
 from servers.guard import HIDDEN, Call, Guard
+from servers.icons import icon
 from servers.running import running
 from servers.spec import ServerSpec, ToolDefinition
 from servers.subscriptions import Subscriptions
@@ -82,6 +83,12 @@ FORGED_STATE = {"reason": "invalid_request_state"}
 _AFTER_TRACING = 1
 """Before everything that reads a message, the state it brings among it: first it is known who sends it."""
 
+SERVER_ICONS: Mapping[ServerName, str] = {
+    "policy-search": "search",
+    "case-facts": "read",
+    "drafting": "write",
+    "review": "check",
+}
 _caller: ContextVar[Caller] = ContextVar("casewright_caller")
 _log = logging.getLogger("casewright.servers")
 
@@ -103,6 +110,8 @@ class GuardedServer(MCPServer[Any]):
     ) -> None:
         super().__init__(
             name=spec.name,
+            title=spec.title,
+            icons=[icon(SERVER_ICONS[spec.name])] if spec.name in SERVER_ICONS else None,
             version=__version__,
             instructions=spec.instructions,
             tools=[definition.tool for definition in spec.definitions],

@@ -15,6 +15,7 @@ from casewright.canonical import digest
 from casewright.contracts.decision import Risk, Verb
 from casewright.contracts.principal import ServerName
 from servers.entry_spec import CompleterSpec, PromptSpec, ResourceSpec
+from servers.icons import icon
 
 MetByTool = Literal["redact", "limit"]
 """Obligations that only the tool itself can meet."""
@@ -58,6 +59,7 @@ class ToolSpec:
                 idempotent_hint=reads or self.verb == "execute",
                 open_world_hint=False,
             ),
+            icons=[icon(self.verb)],
             meta=dict(self.meta) or None,
             structured_output=True,
         )
@@ -102,6 +104,7 @@ class ServerSpec:
     """What one server is: its name, what it tells a model, its entries and the deadline of its tools."""
 
     name: ServerName
+    title: str = ""
     instructions: str
     definitions: tuple[ToolDefinition, ...]
     resources: tuple[ResourceSpec, ...]

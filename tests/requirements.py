@@ -187,7 +187,9 @@ PROTOCOL = {
         "proved with a development issuer and key sets of every kind; no vendor's identity provider has been tried",
         "tokens are not revoked one by one: they end by time, and a person's standing by command",
     ),
-    "I3": proved("tools have output schemas and truthful annotations", "prompts and completions are missing"),
+    "I3": proved(
+        "tools have output schemas and truthful annotations; resources, prompts and completions ask the tool behind them"
+    ),
     "I4": proved(
         "a client that can ask its user gets the question in place, another gets a link",
         "a client says of itself that its user answered; one that answers by itself cannot be told apart",

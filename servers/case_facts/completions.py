@@ -23,7 +23,7 @@ class CaseCompletions:
         """A token that names a case opens no other one, so no other is offered."""
         found = await self._tools.list_cases()
         own = current_call().caller.actor.case_id
-        ids = [case.case_id for case in found.cases if own in ("", case.case_id)]
+        ids = [case.case_id for case in found.cases if case.case_id == own]
         return [case_id for case_id in ids if typed.casefold() in case_id.casefold()]
 
     async def _items(self, typed: str, given: Given) -> Sequence[str]:
