@@ -1,7 +1,8 @@
 """Tools of the policy search server.
 
 Every read is prefiltered by the tenant and labels of the access decision; what was returned is
-recorded for the run, since only that may later be cited. They know nothing of cases.
+recorded for the run, since only that may later be cited. They know nothing of cases, but that an agent's search
+carries nothing of its own (see `private`).
 """
 
 import datetime as dt
@@ -30,6 +31,7 @@ from casewright.corpus.front_matter import JURISDICTION
 from casewright.errors import NotFoundError
 from casewright.services import Services
 from servers.guard import Call, current_call
+from servers.policy_search.private import refuse_case_data
 from servers.spec import ToolSpec
 
 AsOf = Annotated[
@@ -94,6 +96,7 @@ class PolicySearchTools:
         document, version and label.
         """
         call = current_call()
+        await refuse_case_data(self._services, call.caller, query)
         narrowed = {"document_ids": document_ids, "jurisdictions": jurisdictions}
         filters = self._filters(call, as_of).model_copy(update=narrowed)
         most = min(limit, call.max_results)
