@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the MCP client takes half a second to import
     from mcp import Client
     from mcp.server.mcpserver import MCPServer
 
+    from casewright.contracts.principal import ServerName
     from casewright.services import Services
 
 CASE = "HL-2026-0001"
@@ -79,14 +80,14 @@ async def _engine(folder: Path, home: Path, more: Mapping[str, str], calls: int)
     variables = environment({"CASEWRIGHT_HOME": str(home), **more})
     settings = Settings.load(home=str(home), environment=variables, app_root=app_root())
     found: dict[str, Any] = {}
-    services = await _services(settings)
+    services = await services_of_bench(settings)
     try:
         for transport in TRANSPORTS:
-            token = _token(services, f"bench-{transport}")
+            token = token_of_bench(services, f"bench-{transport}")
             async with _clients(transport, services, token, variables) as clients:
-                works: dict[str, Work] = {name: partial(_call, client) for name, client in clients.items()}
+                works: dict[str, Work] = {name: partial(call_tool, client) for name, client in clients.items()}
                 found[transport] = _compared(await measured(works, calls))
-        split = await parts(services, _token(services, "bench-parts"), ARGUMENTS, calls)
+        split = await parts(services, token_of_bench(services, "bench-parts"), ARGUMENTS, calls)
     finally:
         await services.close()
     spent = sum(figures["p50_ms"] for figures in split.values())
@@ -95,7 +96,7 @@ async def _engine(folder: Path, home: Path, more: Mapping[str, str], calls: int)
     return {**found, "parts": split, "rest_p50_ms": round(rest, 3)}
 
 
-async def _services(settings: Settings) -> "Services":
+async def services_of_bench(settings: Settings) -> "Services":
     """Services over the data folder, with the budget of people as high as the policy allows."""
     from casewright.controls.reviewed import ReviewedData
     from casewright.services import Services
@@ -113,19 +114,24 @@ async def _services(settings: Settings) -> "Services":
     return services
 
 
-def _token(services: "Services", run_id: str) -> str:
+def token_of_bench(services: "Services", run_id: str, server: "ServerName" = "case-facts") -> str:
+    """A token of the measured person for one server, in a run of its own."""
     from secrets import token_hex
 
     from casewright.contracts.principal import Actor
     from casewright.identity.tokens import Grant
-    from commands.bench_servers import SERVER
 
     actor = Actor(kind="user", run_id=f"{run_id}-{token_hex(4)}", case_id=CASE)
     principal = services.identities.find(PERSON)
-    return services.tokens.mint(Grant(principal=principal, actor=actor, server=SERVER, scopes=("*",), seconds=3_600))
+    return services.tokens.mint(Grant(principal=principal, actor=actor, server=server, scopes=("*",), seconds=3_600))
 
 
-async def _call(client: "Client") -> None:
+async def call_tool(client: "Client") -> None:
+    """One call of the measured tool.
+
+    Raises:
+        CasewrightError: it was refused.
+    """
     from commands.bench_servers import TOOL
 
     result = await client.call_tool(TOOL, ARGUMENTS)

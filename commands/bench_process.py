@@ -58,7 +58,9 @@ async def run_command(*arguments: str) -> str:
 
 
 @asynccontextmanager
-async def listening(port: int, *command: str, more: Mapping[str, str] | None = None) -> AsyncGenerator[None]:
+async def listening(
+    port: int, *command: str, more: Mapping[str, str] | None = None
+) -> AsyncGenerator[asyncio.subprocess.Process]:
     """A process that listens on a port of this machine for the length of the block.
 
     Raises:
@@ -69,7 +71,7 @@ async def listening(port: int, *command: str, more: Mapping[str, str] | None = N
     )
     try:
         await _connected(process, port, command)
-        yield
+        yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

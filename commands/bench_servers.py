@@ -67,10 +67,13 @@ def main(arguments: Sequence[str]) -> None:
     if transport == "stdio":
         factory.build(SERVER, environment.get("CASEWRIGHT_TOKEN", "")).run("stdio")
         return
-    from commands.serving_app import build_app
+    from commands.serving_app import Wire, build_app
+    from servers.wire_server import listening, wire_server
 
-    port = int(rest[0])
-    _run(build_app(services, (SERVER,), host=HOST, port=port, factory=factory), port)
+    port, wire = int(rest[0]), Wire()
+    app = build_app(services, (SERVER,), host=HOST, port=port, factory=factory, wire=wire)
+    with listening(HOST, port) as listener:
+        wire_server(app, wire.draining, wire.limits).run(sockets=[listener])
 
 
 def _serve_bare(transport: str, port: int) -> None:
@@ -78,13 +81,11 @@ def _serve_bare(transport: str, port: int) -> None:
     if transport == "stdio":
         server.run("stdio")
         return
-    _run(server.streamable_http_app(streamable_http_path=f"/{SERVER}/mcp"), port)
-
-
-def _run(app: Any, port: int) -> None:
     import uvicorn
 
-    uvicorn.run(app, host=HOST, port=port, log_level="error")
+    uvicorn.run(
+        server.streamable_http_app(streamable_http_path=f"/{SERVER}/mcp"), host=HOST, port=port, log_level="error"
+    )
 
 
 if __name__ == "__main__":

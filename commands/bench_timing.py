@@ -7,7 +7,7 @@ both. It knows nothing of guards; `commands.bench_guard` says what is compared.
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,44 @@ async def measured(works: Mapping[str, Work], calls: int) -> dict[str, Timings]:
         for name in works:
             rates[name][callers] = BLOCKS * max(callers, calls // BLOCKS) / took[name]
     return {name: _timings(samples[name], rates[name]) for name in works}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What a server gave to several callers at once; milliseconds are those of single calls."""
+
+    calls_per_second: float
+    p50_ms: float
+    p95_ms: float
+
+    def document(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        shown = {"calls_per_second": self.calls_per_second, "p50_ms": self.p50_ms, "p95_ms": self.p95_ms}
+        return {name: round(value, 2) for name, value in shown.items()}
+
+
+async def under_load(works: Mapping[str, Sequence[Work]], calls: int) -> dict[str, Load]:
+    """What several servers give, measured in turns; each of its works is one caller of a server."""
+    took = dict.fromkeys(works, 0.0)
+    samples: dict[str, list[float]] = {name: [] for name in works}
+    for block in range(BLOCKS + 1):
+        for name, callers in works.items():
+            begun, found = time.perf_counter(), await _latencies_together(callers, calls // BLOCKS)
+            if block:  # the first one warms up
+                took[name] += time.perf_counter() - begun
+                samples[name] += found
+    return {
+        name: Load(calls_per_second=len(found) / took[name], p50_ms=percentile(found, 50), p95_ms=percentile(found, 95))
+        for name, found in samples.items()
+    }
+
+
+async def _latencies_together(callers: Sequence[Work], calls: int) -> list[float]:
+    """Milliseconds of each call, at least one by every caller."""
+    async with asyncio.TaskGroup() as group:
+        each = max(1, calls // len(callers))
+        tasks = [group.create_task(_latencies(work, each)) for work in callers]
+    return [sample for task in tasks for sample in task.result()]
 
 
 def percentile(samples: list[float], percent: int) -> float:
