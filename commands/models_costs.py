@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MICRO = 1_000_000
 _AMOUNT = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 _WIDEST_BAR = 12
+_LATEST_NS = 2**63 - 1
+"""The last instant that a database can hold, in the year 2262."""
 
 
 class Grouping(StrEnum):
@@ -150,7 +152,8 @@ def _micro(amount: str) -> int | None:
 def _midnight_ns(day: dt.date | None) -> int:
     if day is None:
         return 0
-    return int(dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC).timestamp()) * NANOSECONDS
+    seconds = int(dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC).timestamp())
+    return max(0, min(seconds * NANOSECONDS, _LATEST_NS))
 
 
 def _view(document: dict[str, Any]) -> RenderableType:
