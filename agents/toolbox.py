@@ -17,6 +17,8 @@ from pydantic import BaseModel, ValidationError
 from casewright.errors import CasewrightError, IncompleteError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+REVISION = "2026-07-28"
+"""Of the protocol, towards our own servers in this process: nobody has to ask which one they speak."""
 
 
 class ToolRefusedError(CasewrightError):
@@ -83,7 +85,7 @@ async def open_toolbox(server: MCPServer[Any], budget: ToolBudget) -> AsyncGener
     it in an exception group that nobody expects.
     """
     failure: CasewrightError | MCPError | None = None
-    async with Client(server) as client:
+    async with Client(server, mode=REVISION) as client:
         try:
             yield McpToolbox(client, budget)
         except (CasewrightError, MCPError) as error:

@@ -66,6 +66,8 @@ class LockedPins:
         """
         self._read = lock
         self._lock: DefinitionsLock | None = None
+        self._fitting: dict[ServerName, Sequence[Shown]] = {}
+        """What each server showed when it was last compared and fitted."""
         self._audit = audit
 
     async def require(self, server: ServerName, shown: Sequence[Shown], identity: RunIdentity, *, agent: str) -> None:
@@ -77,8 +79,11 @@ class LockedPins:
         """
         if self._lock is None:
             self._lock = self._read()
+        if self._fitting.get(server) == shown:
+            return
         found = differences(_tools_of(self._lock.server(server)), shown, whole=True)
         if not found:
+            self._fitting[server] = shown
             return
         entry = AuditEntry(
             kind="server.quarantined",

@@ -108,6 +108,23 @@ async def test_a_server_that_differs_is_not_used_and_the_audit_says_in_what(worl
 
 
 @pytest.mark.proves("I7")
+@pytest.mark.parametrize("what", ["description", "order"])
+async def test_a_server_that_changes_after_it_was_used_is_used_no_more(world: World, what: str) -> None:
+    drifts: list[Drift | None] = [None, DRIFTS[what][0]]
+
+    def connect(name: ServerName, token: str) -> MCPServer[Any]:
+        built, drift = ServerFactory(world.services).build(name, token), drifts.pop(0)
+        return drifted(built, drift) if drift else built
+
+    opened = Connections(world.services.exchange, connect, build_pins(world.services))
+    async with opened.open(ANALYST, identity(world), ToolBudget(limit=5, spent=0)):
+        pass
+    with pytest.raises(UnavailableError, match="'case-facts' is not used"):
+        async with opened.open(ANALYST, identity(world), ToolBudget(limit=5, spent=0)):
+            pytest.fail("a drifted server was opened")
+
+
+@pytest.mark.proves("I7")
 async def test_the_reviewed_servers_are_used_and_their_instructions_are_pinned_too(world: World) -> None:
     async with connections(world, None).open(ANALYST, identity(world), ToolBudget(limit=5, spent=0)):
         pass
