@@ -13,6 +13,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -67,7 +68,7 @@ class Prompt:
     sha256: str
     """Of the file's bytes."""
 
-    @property
+    @cached_property
     def system(self) -> str:
         """What stands before the input, the same for every call: instructions, then the examples."""
         shown = [f"{one.about}\n\n{_json({'input': one.input, 'output': one.output})}" for one in self.head.examples]
@@ -81,6 +82,8 @@ class PromptLibrary:
         if not folder.is_dir():
             raise InputError(f"the prompts folder {str(folder)!r} is not there; reinstall or name the right folder")
         self._prompts = {path.name: load_prompt(path) for path in sorted(folder.glob("*.md"))}
+        self._fitting: set[tuple[object, ...]] = set()
+        """What is known of tasks whose prompts fit them; it is looked at once."""
 
     @property
     def files(self) -> tuple[tuple[str, Prompt], ...]:
@@ -102,17 +105,10 @@ class PromptLibrary:
                 an example is not valid for the task.
         """
         prompt = self.get(task.prompt)
-        if prompt.head.id != task.name:
-            raise InputError(f"prompt {task.prompt!r} has the id {prompt.head.id!r}; task {task.name!r} needs its own")
-        missing = sorted(set(task.input.model_fields) ^ set(prompt.head.variables))
-        if missing:
-            raise InputError(f"prompt {task.prompt!r} and the input of task {task.name!r} differ in {missing}")
-        absent = [section for section in SECTIONS if section not in prompt.instructions.splitlines()]
-        if absent:
-            raise InputError(f"prompt {task.prompt!r} is missing its section {absent[0]!r}; every task's prompt has it")
-        for number, example in enumerate(prompt.head.examples, start=1):
-            if wrong := _example_problem(task, example):
-                raise InputError(f"example {number} of prompt {task.prompt!r} is not valid for its task: {wrong}")
+        about = (task.name, task.prompt, task.input, task.output, task.check)
+        if about not in self._fitting:
+            _must_fit(task, prompt)
+            self._fitting.add(about)
         return prompt
 
 
@@ -136,6 +132,20 @@ def load_prompt(path: Path) -> Prompt:
         wrong = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
         raise InputError(f"the front matter of prompt {path.name!r} is wrong in: {wrong}") from error
     return Prompt(head=checked, instructions=match["body"].strip(), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _must_fit(task: Task[Any, Any], prompt: Prompt) -> None:
+    if prompt.head.id != task.name:
+        raise InputError(f"prompt {task.prompt!r} has the id {prompt.head.id!r}; task {task.name!r} needs its own")
+    missing = sorted(set(task.input.model_fields) ^ set(prompt.head.variables))
+    if missing:
+        raise InputError(f"prompt {task.prompt!r} and the input of task {task.name!r} differ in {missing}")
+    absent = [section for section in SECTIONS if section not in prompt.instructions.splitlines()]
+    if absent:
+        raise InputError(f"prompt {task.prompt!r} is missing its section {absent[0]!r}; every task's prompt has it")
+    for number, example in enumerate(prompt.head.examples, start=1):
+        if wrong := _example_problem(task, example):
+            raise InputError(f"example {number} of prompt {task.prompt!r} is not valid for its task: {wrong}")
 
 
 def _example_problem(task: Task[Any, Any], example: PromptExample) -> str:
