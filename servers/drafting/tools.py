@@ -33,6 +33,7 @@ from casewright.contracts.recommendation import (
 from casewright.errors import ConflictError, InputError, NotFoundError
 from casewright.services import Services
 from servers.case_facts.tools import load_case_file, visible_assessment
+from servers.client_side import tell_progress
 from servers.guard import Call, Guard, current_call
 from servers.shown import shown_draft
 from servers.spec import MetByTool, ResourceKind, ToolDefinition, ToolSpec
@@ -137,9 +138,11 @@ class DraftingTools:
         action is the one the rules give.
         """
         call = current_call()
+        await tell_progress(0, "checking every sentence, quote and fact")
         problems, citations = await self._own_problems(recommendation)
         if problems:
             return SavedDraft(ok=False, problems=problems, citations=citations)
+        await tell_progress(1, "saving")
         saved = await self._services.drafts.save(recommendation, caller=call.caller, draft_id=draft_id or None)
         return SavedDraft(
             ok=True,
@@ -194,7 +197,9 @@ class DraftingTools:
         from servers.deciding import Deciding
 
         call = current_call()
+        await tell_progress(0, "checking that it could be executed")
         await self._check_execution()
+        await tell_progress(1, "asking for the approval")
         wanted = await self._guard.evaluate(call.caller, self._execute, call.action.arguments)
         waiting = await Deciding(self._services).settled(self._guard, self._execute, wanted)
         if waiting is not None:

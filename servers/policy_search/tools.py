@@ -30,6 +30,7 @@ from casewright.contracts.recommendation import Citation, VerifiedCitation
 from casewright.corpus.front_matter import JURISDICTION
 from casewright.errors import NotFoundError
 from casewright.services import Services
+from servers.client_side import tell_progress
 from servers.guard import Call, current_call
 from servers.policy_search.private import refuse_case_data
 from servers.spec import ToolSpec
@@ -44,6 +45,8 @@ Version = Annotated[str, Field(max_length=200, description="A named version; emp
 
 MOST_CLAUSES = 40
 """In one call; as many as a review stands on."""
+READ_AT_ONCE = 10
+"""Clauses between two words of progress; a client that cancels waits for no more of them."""
 
 
 Jurisdictions = Annotated[
@@ -100,8 +103,11 @@ class PolicySearchTools:
         narrowed = {"document_ids": document_ids, "jurisdictions": jurisdictions}
         filters = self._filters(call, as_of).model_copy(update=narrowed)
         most = min(limit, call.max_results)
+        await tell_progress(0, "opening the index that this run is pinned to")
         search = await self._search(call)
+        await tell_progress(1, "searching")
         result = await _in_thread(partial(search, query, filters, limit=most))
+        await tell_progress(2, "recording what was found")
         await self._record(call, result.hits, result.index_version)
         return result
 
@@ -131,7 +137,7 @@ class PolicySearchTools:
         """
         call = current_call()
         filters = self._filters(call, as_of)
-        found = await _in_thread(partial(self._read, filters, tuple(dict.fromkeys(clauses))))
+        found = await self._read(filters, tuple(dict.fromkeys(clauses)))
         for index_version, together in groupby(found.found, key=lambda each: each.index_version):
             await self._record(call, _shown(together), index_version)
         return found
@@ -192,15 +198,27 @@ class PolicySearchTools:
         )
         return _named(filters, version)
 
-    def _read(self, filters: SearchFilters, names: tuple[ClauseName, ...]) -> ClausesInContext:
+    async def _read(self, filters: SearchFilters, names: tuple[ClauseName, ...]) -> ClausesInContext:
         found: list[ClauseInContext] = []
         absent: list[ClauseName] = []
+        for start in range(0, len(names), READ_AT_ONCE):
+            await tell_progress(start, f"{start} of {len(names)} clauses are read")
+            some = names[start : start + READ_AT_ONCE]
+            for name, clause in zip(some, await _in_thread(partial(self._clauses, filters, some)), strict=True):
+                if clause is None:
+                    absent.append(name)
+                else:
+                    found.append(clause)
+        return ClausesInContext(found=tuple(found), absent=tuple(absent))
+
+    def _clauses(self, filters: SearchFilters, names: tuple[ClauseName, ...]) -> list[ClauseInContext | None]:
+        found: list[ClauseInContext | None] = []
         for name in names:
             try:
                 found.append(self._services.corpus.clause(filters, document_id=name.document_id, label=name.label))
             except NotFoundError:
-                absent.append(name)
-        return ClausesInContext(found=tuple(found), absent=tuple(absent))
+                found.append(None)
+        return found
 
     async def _record(self, call: Call, clauses: Iterable[Clause], index_version: str) -> None:
         seen = [(clause.clause_id, clause.sha256) for clause in clauses]
