@@ -20,6 +20,7 @@ from tests.support.anthropic_messages import message
 from tests.support.anthropic_server import Step
 
 _MARKER = re.compile(r"\Amarker: (?P<marker>[0-9a-f]+)$", re.MULTILINE)
+_LAST_PART = re.compile(r"(?:\.\w+|\(\w+\))\Z")
 _RULES: Mapping[str, Callable[[Any], Any]] = {
     "intake.classify": classify,
     "research.select": select,
@@ -88,7 +89,13 @@ def _completed(document: Any, hidden: Mapping[str, Any]) -> Any:
         inner = document[name]
         if "__all__" in what:
             unseen = {key: _UNSEEN[key] for key in cast(Mapping[str, Any], what)["__all__"]}
-            document[name] = [unseen | one for one in inner]
+            document[name] = [unseen | _parents(one, unseen) | one for one in inner]
         else:
             document[name] = _completed(inner, what)
     return document
+
+
+def _parents(clause: Mapping[str, Any], unseen: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The clause above, which a reader knows by the label."""
+    above = _LAST_PART.sub("", clause["label"]) if "parents" in unseen else ""
+    return {"parents": [above]} if above else {}
