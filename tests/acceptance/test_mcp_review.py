@@ -4,13 +4,18 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 
+from tests.acceptance.test_mcp_http import Service, started
 from tests.support.asking import APPROVE, User
 from tests.support.installation import CASE, CHECKOUT, MODES, Mode, process_environment, structured
 
@@ -56,6 +61,42 @@ async def test_a_review_over_stdio_goes_from_its_case_to_its_receipt(home: Path,
     assert len(user.shown) == 1 and str(waiting["waiting_for"]) in user.shown[0]
     report = done["report"]
     assert isinstance(report, dict) and report["receipt"]["approval_id"] == waiting["waiting_for"]
+
+
+@pytest.mark.proves("I5", "I4", "I1")
+@pytest.mark.parametrize("mode", MODES)
+async def test_over_http_the_user_of_the_request_is_asked_and_the_worker_beside_it_goes_on(
+    home: Path, mode: Mode
+) -> None:
+    service = started(home)
+    try:
+        user = User(APPROVE)
+        async with (
+            over_http(service, "rosa", User(None), mode) as rosa,
+            over_http(service, "selma", user, mode) as selma,
+        ):
+            run_id = structured(await rosa.call_tool("start_review", {}))["run_id"]
+            waiting = await standing(rosa, run_id, "waiting_approval")
+            given = {"approval_id": waiting["waiting_for"]}
+            assert structured(await selma.call_tool("decide_approval", given))["status"] == "recorded"
+            done = await standing(rosa, run_id, "completed")
+        assert len(user.shown) == 1
+        report = done["report"]
+        assert isinstance(report, dict) and report["receipt"]["approval_id"] == waiting["waiting_for"]
+    finally:
+        service.process.terminate()
+        service.process.communicate(timeout=SECONDS)
+
+
+@asynccontextmanager
+async def over_http(service: Service, identity: str, user: User, mode: Mode) -> AsyncGenerator[Client]:
+    """A client of the served review server, whose user answers."""
+    headers = {"authorization": f"Bearer {service.token('review', identity)}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=SECONDS, trust_env=False) as http:
+        transport = streamable_http_client(service.url("review"), http_client=http)
+        asking = Client(transport, mode=mode, elicitation_callback=user.answer, read_timeout_seconds=SECONDS)
+        async with asking as client:
+            yield client
 
 
 @pytest.mark.proves("I5")
