@@ -227,7 +227,9 @@ class DraftingTools:
     async def _draft(self, draft_id: str, version: int | None) -> DraftVersion:
         draft = await self._services.drafts.find(current_call().filters.tenant, draft_id, version)
         if draft is None:
-            raise NotFoundError(f"there is no draft {draft_id!r} with version {version or 'latest'}")
+            raise NotFoundError(
+                f"there is no draft {draft_id!r} with version {version or 'latest'}; `list_drafts` shows what there is"
+            )
         return draft
 
     async def _shown(self, draft: DraftVersion) -> DraftVersion:
@@ -307,7 +309,9 @@ class DraftingTools:
         from casewright.drafts.gate import GateContext, check
 
         if recommendation.case_id != call.caller.actor.case_id:
-            raise InputError("the recommendation is about another case than the token's")
+            raise InputError(
+                f"the recommendation is about another case than the token's; set case_id to {call.caller.actor.case_id!r}"
+            )
         stored = await load_case_file(self._services, call)
         if recommendation.as_of != stored.received_on:
             raise InputError(f"the rules of {stored.received_on.isoformat()} apply to this case; set as_of to it")
