@@ -39,7 +39,7 @@ def doctor(
             f"no server of ours is configured in {', '.join(chosen)}; `casewright mcp install CLIENT` does it"
         )
     states = {result["state"] for result in results}
-    shell.show({"ok": "mend" not in states, "servers": results}, _view)
+    shell.show({"ok": "mend" not in states, "servers": results}, doctor_view)
     raise typer.Exit(1 if "mend" in states else INCOMPLETE if "unchecked" in states else 0)
 
 
@@ -93,7 +93,8 @@ def _result(client: ClientName, path: Path, name: str, entry: Any, found: Found)
     }
 
 
-def _view(document: dict[str, Any]) -> Table:
+def doctor_view(document: dict[str, Any]) -> Table:
+    """One line per server: what it answered, or what is wrong and what to do."""
     table = new_table("Servers as their clients start them", "client, server", "", "what came of it")
     styles = {"ok": "green", "mend": "bold red", "unchecked": "yellow"}
     for result in document["servers"]:

@@ -199,7 +199,11 @@ PROTOCOL = {
         "the orchestrator is an MCP server too",
         "no Tasks extension: the SDK serves none; a handle, get_review and subscriptions take its place",
     ),
-    "I6": planned("one command writes the configuration of known clients"),
+    "I6": proved(
+        "one command writes the configuration of known clients",
+        "paths of macOS and Windows are computed and tested on Linux; no client itself was started",
+        "server.json is held against a schema written from the registry's documentation, not against its own text",
+    ),
     "I7": proved("tool definitions are pinned and drift quarantines the server"),
 }
 

@@ -34,15 +34,17 @@ def approval(arguments: dict[str, Any], *notes: str) -> dict[str, Any]:
         "case_id": "HL-2026-0001",
         "server": "drafting",
         "tool": "execute_action",
-        "definition_hash": "a" * 64,
+        "definition_hash": digest("definition"),
         "arguments": arguments,
-        "policy_revision": "b" * 64,
+        "policy_revision": digest("policies"),
     }
     return {
         "approval_id": "approval-1",
         "state": "pending",
         "remaining": 1,
-        "votes": [{"voter": f"person-{i}", "approve": True, "note": note, "at_ns": 1} for i, note in enumerate(notes)],
+        "votes": [
+            {"voter": f"supervisor-{i}", "approve": True, "note": note, "at_ns": 1} for i, note in enumerate(notes, 1)
+        ],
         "case_id": "HL-2026-0001",
         "run_id": "run-1",
         "requested_by": "rosa",

@@ -118,13 +118,9 @@ class Shown:
             await asyncio.sleep(0.05)
         raise AssertionError(f"it never came to {expression}; the page says: {await self.text()}")
 
-    async def picture(self, *, height: int | None = None) -> bytes:
+    async def picture(self, *, height: int) -> bytes:
         """A PNG of what is to be seen."""
-        if height is not None:
-            metrics = {"width": 860, "height": height, "deviceScaleFactor": 1, "mobile": False}
-            await self.tab.send("Emulation.setDeviceMetricsOverride", metrics)
-        shot = await self.tab.send("Page.captureScreenshot", {"format": "png"})
-        return base64.b64decode(shot["data"])
+        return await self.tab.picture(width=860, height=height)
 
 
 class Tab:
@@ -150,6 +146,13 @@ class Tab:
         result = await self.send("Runtime.evaluate", params)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
+
+    async def picture(self, *, width: int, height: int) -> bytes:
+        """A PNG of the tab in this size."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self.send("Emulation.setDeviceMetricsOverride", metrics)
+        shot = await self.send("Page.captureScreenshot", {"format": "png"})
+        return base64.b64decode(shot["data"])
 
     async def world_of(self, address: str) -> int:
         """A world of our own in the frame with this address, when it is there."""
