@@ -5,7 +5,7 @@ is shown are the canonical arguments from the ledger, never prose of a model. It
 the run that waits: whoever calls wakes it, or leaves that to a worker.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from casewright.approvals.timers import run_due
@@ -61,11 +61,15 @@ class Approving:
     async def queue(
         self, *, state: ApprovalState | None = None, case_id: str = "", run_id: str = ""
     ) -> tuple[ReadApproval, ...]:
-        """The approvals that the person may read, newest first; the arguments narrow them."""
+        """The approvals that the person may read, newest first, decided once for each case; the arguments narrow them."""
         await run_due(self._services)
         found = await self._services.approvals.list(self._principal.tenant, state=state, case_id=case_id, run_id=run_id)
-        read = [await self._if_readable(approval) for approval in found]
-        return tuple(item for item in read if item is not None)
+        known: dict[str, ReadApproval | None] = {}
+        for approval in found:
+            if approval.call.case_id not in known:
+                known[approval.call.case_id] = await self._if_readable(approval)
+        decided = [(approval, known[approval.call.case_id]) for approval in found]
+        return tuple(replace(seen, approval=approval) for approval, seen in decided if seen is not None)
 
     async def votable(self, approval_id: str) -> Approval:
         """An approval on which the person may vote now; nothing is recorded but that it was asked.
