@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from casewright.config import app_root
 from casewright.models.accounting import MemoryRecorder
 from casewright.models.conduct import Conduct
@@ -55,6 +57,7 @@ async def ask(
     return record.provider, record.cache, record.calls
 
 
+@pytest.mark.proves("F6")
 async def test_the_same_question_is_answered_once_and_another_tenant_model_or_version_asks_anew() -> None:
     shelf, asked = Shelf(), ScriptedProvider(GOOD, GOOD, GOOD)
     made = gateway(shelf, asked)
@@ -66,6 +69,7 @@ async def test_the_same_question_is_answered_once_and_another_tenant_model_or_ve
     assert asked.spent
 
 
+@pytest.mark.proves("F6")
 async def test_what_was_kept_is_not_taken_where_it_no_longer_holds_or_is_of_another_shape() -> None:
     for stale in ('{"clause_ids": ["gone"], "why": ""}', '{"clause_ids": "x"}', ""):
         shelf, made = Shelf(), ScriptedProvider(GOOD, GOOD)
@@ -75,6 +79,7 @@ async def test_what_was_kept_is_not_taken_where_it_no_longer_holds_or_is_of_anot
         assert made.spent
 
 
+@pytest.mark.proves("F6")
 async def test_the_answer_of_a_model_that_is_switched_off_is_not_taken_either() -> None:
     shelf = Shelf()
     await ask(gateway(shelf, ScriptedProvider(GOOD)))
@@ -82,6 +87,7 @@ async def test_the_answer_of_a_model_that_is_switched_off_is_not_taken_either() 
     assert await ask(only_offline) == ("offline", "off", 1)
 
 
+@pytest.mark.proves("F6")
 async def test_only_valid_answers_of_deterministic_tasks_by_models_that_were_sent_everything_are_kept() -> None:
     shelf = Shelf()
     undetermined = replace(RESEARCH_SELECT, deterministic=False)

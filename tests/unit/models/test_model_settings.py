@@ -11,7 +11,18 @@ from casewright.models.anthropic import AnthropicProvider
 from casewright.models.assembly import first_models, from_settings
 from casewright.models.configured import Configured, Declared, conduct_of
 from casewright.models.layer import CallContext
-from casewright.models.model_settings import Overrides, model_settings, read_model_settings
+from casewright.models.model_settings import (
+    AnthropicModels,
+    Breaking,
+    Calls,
+    LangChainModel,
+    ModelSettings,
+    Overrides,
+    Risks,
+    Tiers,
+    model_settings,
+    read_model_settings,
+)
 from casewright.models.offline import OfflineProvider
 from casewright.models.provider import ModelRequest
 from casewright.models.tasks import RESEARCH_SELECT
@@ -182,3 +193,10 @@ async def test_what_counts_tokens_is_found_through_the_declaration(tmp_path: Pat
 
     assert await Declared(Counting(), Overrides()).count(model_request()) == 7
     assert await Declared(OfflineProvider(), Overrides()).count(model_request()) is None
+
+
+def test_every_key_of_the_file_is_in_the_documentation() -> None:
+    parts = (ModelSettings, AnthropicModels, LangChainModel, Overrides, Tiers, Risks, Calls, Breaking)
+    keys = {name for part in parts for name in part.model_fields}
+    text = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
+    assert {key for key in keys if f"`{key}`" not in text and f"[{key}" not in text and f".{key}." not in text} == set()
