@@ -61,8 +61,8 @@ class StdioWire:
 
 
 @contextlib.contextmanager
-def stdio_wire(home: Path, server: ServerName, token: str) -> Generator[StdioWire]:
-    """A server of ours after the handshake, ended with the block."""
+def stdio_wire(home: Path, server: ServerName, token: str, *, handshake: bool = True) -> Generator[StdioWire]:
+    """A server of ours, after the handshake of the older era or before any message, ended with the block."""
     process = subprocess.Popen(
         [sys.executable, "-m", "casewright.launch", "mcp", server],
         env=process_environment(home, CASEWRIGHT_TOKEN=token),
@@ -73,8 +73,9 @@ def stdio_wire(home: Path, server: ServerName, token: str) -> Generator[StdioWir
     )
     try:
         wire = StdioWire(process)
-        wire.asked(HELLO)
-        wire.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        if handshake:
+            wire.asked(HELLO)
+            wire.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
         yield wire
     finally:
         process.kill()
