@@ -6,7 +6,7 @@ with the first place in which it differs. What depended on time or money (when i
 again) is taken as it was. It is *not* a replay of tools or of the graph.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,12 +18,15 @@ from casewright.models.exchange import Exchange, KeptRequest, outcome_again, req
 from casewright.models.gateway import Gateway
 from casewright.models.kept_calls import KeptCall, LostCall
 from casewright.models.layer import CallContext, Layer
+from casewright.models.numbering import renumbered, renumbering
 from casewright.models.prompts import PromptLibrary
 from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Provider
 from casewright.models.retry import RetryPolicy
 from casewright.models.tasks import TASKS
 
 _SHOWN = 60
+_TEXTS = ("system", "turns", "input")
+"""Fields of a request that are texts; a turn has a name of its own."""
 Verdict = Literal["same", "differs", "missing"]
 
 
@@ -87,12 +90,12 @@ class ReplayingProvider:
         if number > len(tape.exchanges):
             return self._beyond(number)
         expected = tape.exchanges[tape.played]
-        difference = first_difference(expected.request, tape.texts, request, self)
+        difference, numbers = compared(expected.request, tape.texts, request, self)
         if difference:
             tape.problem = f"request {number} to {self.name!r} is not the recorded one: {difference}"
             raise ReplayError(tape.problem)
         tape.played = number
-        return outcome_again(expected.outcome, tape.texts.get(expected.outcome.text, ""))
+        return outcome_again(expected.outcome, renumbered(tape.texts.get(expected.outcome.text, ""), numbers))
 
     async def aclose(self) -> None:
         return None
@@ -169,8 +172,12 @@ class Replayer:
         return _told(call, "same")
 
 
-def first_difference(recorded: KeptRequest, texts: dict[str, str], request: ModelRequest, provider: Provider) -> str:
-    """The first place where a request is not the recorded one, in words; empty: it is."""
+def compared(
+    recorded: KeptRequest, texts: dict[str, str], request: ModelRequest, provider: Provider
+) -> tuple[str, Mapping[str, str]]:
+    """The first place where a request is not the recorded one, in words, and empty where it is; and by which
+    placeholders the recorded ones go now.
+    """
     present: dict[str, str] = {}
 
     def keep(text: str) -> str:
@@ -180,15 +187,17 @@ def first_difference(recorded: KeptRequest, texts: dict[str, str], request: Mode
 
     now = request_kept(request, provider, keep)
     for name in KeptRequest.model_fields:
-        if name not in ("system", "turns", "input") and getattr(recorded, name) != getattr(now, name):
-            return f"its {name} was {getattr(recorded, name)!r} and is {getattr(now, name)!r}"
+        if name not in _TEXTS and getattr(recorded, name) != getattr(now, name):
+            return f"its {name} was {getattr(recorded, name)!r} and is {getattr(now, name)!r}", {}
     if len(recorded.turns) != len(now.turns):
-        return f"it had {len(recorded.turns)} turns and has {len(now.turns)}"
+        return f"it had {len(recorded.turns)} turns and has {len(now.turns)}", {}
     was, are = _texts_of(recorded, texts), _texts_of(now, present)
+    numbers = renumbering(_turns(was), _turns(are))
     for (name, before), (_, after) in zip(was, are, strict=True):
-        if before != after:
-            return text_difference(name, before, after)
-    return ""
+        text = renumbered(before, numbers) if name not in _TEXTS else before
+        if text != after:
+            return text_difference(name, before, after), {}
+    return "", numbers
 
 
 def text_difference(name: str, before: str, after: str) -> str:
@@ -204,6 +213,11 @@ def _texts_of(request: KeptRequest, texts: dict[str, str]) -> list[tuple[str, st
     named += [(f"turn {number}", turn.text) for number, turn in enumerate(request.turns, start=1)]
     plain = unmarked([texts[address] if address else "" for _, address in named])
     return [(name, text) for (name, _), text in zip(named, plain, strict=True)]
+
+
+def _turns(named: Sequence[tuple[str, str]]) -> list[str]:
+    """The texts that were redacted, without the instructions, which name placeholders as examples."""
+    return [text for name, text in named if name not in _TEXTS]
 
 
 def _tapes(call: KeptCall) -> list[Tape]:

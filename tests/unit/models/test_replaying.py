@@ -10,6 +10,7 @@ import pytest
 from casewright.models.exchange import unmarked
 from casewright.models.kept_calls import KeptCall
 from casewright.models.layer import CallContext
+from casewright.models.numbering import renumbered, renumbering
 from casewright.models.offline import OfflineProvider
 from casewright.models.protection.known import KnownValue
 from casewright.models.protection.redaction import ProtectionLayer
@@ -21,6 +22,7 @@ from tests.support.protection import KnownCases, known_case
 from tests.support.recorded_calls import PROMPTS, Desk, call_context
 
 CANARY = "Zebulon Quackenbush"
+OTHER_PERSON = "Philomena Featherstonehaugh"
 VALUE = SelectInput(
     topic=f"credit for {CANARY}",
     clauses=(CandidateClause(clause_id="x", label="1", lead_in="", text="Credit is due § 1.", score=1.0),),
@@ -37,8 +39,9 @@ REFUSED = NoReply(reason="the model refused", retryable=False, request_id="req-3
 class Redacting(ProtectionLayer):
     """The protection of the product, with a case in which the canary is a party."""
 
-    def __init__(self) -> None:
-        super().__init__(KnownCases(known_case(KnownValue(kind="PERSON", text=CANARY))), notice="Placeholders.")
+    def __init__(self, *people: str) -> None:
+        known = [KnownValue(kind="PERSON", text=text) for text in people or (CANARY,)]
+        super().__init__(KnownCases(known_case(*known)), notice="Placeholders like [PERSON_1].")
 
 
 async def asked(desk: Desk, *providers: Provider, of: CallContext | None = None) -> None:
@@ -89,6 +92,42 @@ async def test_calls_that_failed_replay_as_failed(desk: Desk) -> None:
         with pytest.raises(Exception, match="no valid output"):
             await asked(desk, ScriptedModel(*script))
     assert await replayed(desk) == 3 * SAME
+
+
+@pytest.mark.proves("F8", "G4")
+async def test_a_run_whose_placeholders_are_numbered_anew_is_the_same_and_its_values_are_put_back(desk: Desk) -> None:
+    value = VALUE.model_copy(update={"topic": f"{CANARY} and {OTHER_PERSON}"})
+    reply = replace(GOOD, text='{"clause_ids": ["x"], "why": "[PERSON_2] asks, [PERSON_1] pays"}')
+    async with desk.gateway(ScriptedModel(UNKNOWN_CLAUSE, reply), layers=[Redacting(CANARY, OTHER_PERSON)]) as gateway:
+        result = await gateway.run(RESEARCH_SELECT, value, context=call_context())
+    assert result.output.why == f"{OTHER_PERSON} asks, {CANARY} pays"
+    for people in ((CANARY, OTHER_PERSON), (OTHER_PERSON, CANARY), ("Somebody Else", OTHER_PERSON, CANARY)):
+        (again,) = await desk.replay(layers=[Redacting(*people)])
+        assert (again.verdict, again.where) == ("same", "")
+    (other,) = await desk.replay(layers=[Redacting(CANARY)])
+    assert other.verdict == "differs" and "turn 1 parts at character" in other.where
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "numbers"),
+    [
+        (
+            ["[PERSON_1] [PERSON_2.1]"],
+            ["[PERSON_4] [PERSON_1.1]"],
+            {"[PERSON_1]": "[PERSON_4]", "[PERSON_2.1]": "[PERSON_1.1]"},
+        ),
+        (["[PERSON_1] [PERSON_1]"], ["[PERSON_1] [PERSON_2]"], {}),
+        (["[PERSON_1] [PERSON_2]"], ["[PERSON_1] [PERSON_1]"], {}),
+        (["[PERSON_1]"], ["[EMAIL_1]"], {}),
+        (["[PERSON_1]", "[PERSON_2]"], ["[PERSON_1]"], {}),
+        (["none"], ["none"], {}),
+    ],
+)
+def test_placeholders_are_renumbered_one_to_one_or_not_at_all(
+    before: list[str], after: list[str], numbers: dict[str, str]
+) -> None:
+    assert renumbering(before, after) == numbers
+    assert renumbered(" ".join(before), numbers) == (" ".join(after) if numbers else " ".join(before))
 
 
 @pytest.mark.proves("F8")
