@@ -92,9 +92,7 @@ class Entries:
             InputError: its parts do not fit the tool's arguments.
         """
         found = await self.found(caller, uri)
-        call = await self.permitted(caller, found)
-        async with running(self._guard, call, seconds=self._spec.tool_timeout_seconds):
-            content = await self._content(found.spec, call)
+        call, content = await self.read_at(caller, found)
         meta = {**found.spec.meta} or None
         text = call.duties.watermark
         if not text:
@@ -116,15 +114,17 @@ class Entries:
             await self._guard.unknown(caller, uri, "resource")
         return address
 
-    async def permitted(self, caller: Caller, address: Address) -> Call:
-        """The permission to read it now.
+    async def read_at(self, caller: Caller, address: Address) -> tuple[Call, str | bytes]:
+        """What is there now, and by which permission: tools may decide on more than the guard asked.
 
         Raises:
-            DeniedError: it is not there, or not for this caller; audited.
+            DeniedError, NotFoundError: it is not there, or not for this caller; audited.
             InputError: its parts do not fit the tool's arguments.
         """
         spec = address.spec
-        return await self._admit(caller, spec.asks, spec.arguments(address.given), address.through)
+        call = await self._admit(caller, spec.asks, spec.arguments(address.given), address.through)
+        async with running(self._guard, call, seconds=self._spec.tool_timeout_seconds):
+            return call, await self._content(spec, call)
 
     async def prompt(self, caller: Caller, name: str, arguments: Mapping[str, str]) -> GetPromptResult:
         """A prompt with its arguments filled in.

@@ -1,8 +1,8 @@
 """Tells clients that a resource changed: `resources/subscribe` in the handshake era, `subscriptions/listen` since.
 
-A subscription is a guarded read, decided when it is made and anew, for the token as it is then, before every single
-notification; whoever may no longer read hears no more. A notification says that something changed and nothing of what.
-Lists never change within a token, so no list is watched. `servers.guarded` calls this.
+A subscription is a guarded read of the whole resource, made and decided when it begins and anew, for the token as it is
+then, before every single notification; whoever may no longer read hears no more. A notification says that something
+changed and nothing of what. Lists never change within a token, so no list is watched. `servers.guarded` calls this.
 """
 
 import asyncio
@@ -144,7 +144,7 @@ class Subscriptions:
 
     async def _watch(self, caller: Caller, uri: str) -> _Watched:
         address = await self._entries.found(caller, uri)
-        call = await self._entries.permitted(caller, address)
+        call, _ = await self._entries.read_at(caller, address)
         if address.spec.stamp is None:
             raise InputError("this resource cannot be subscribed to; read it when you need it")
         arguments = call.action.arguments
@@ -172,24 +172,24 @@ class Subscriptions:
             try:
                 if await self._is_changed(ctx, each):
                     changed.append(uri)
-            except DeniedError:
+            except (DeniedError, InputError):  # absent things are input errors, too
                 watched.pop(uri, None)
             except CasewrightError:  # the database is busy or away: looked at again
                 _log.warning("whether %r changed could not be seen", each.address.spec.uri, exc_info=True)
         return [uri for uri in changed if uri in watched]
 
     async def _is_changed(self, ctx: ServerRequestContext[Any, Any], each: _Watched) -> bool:
-        """Whether to tell of it: it changed, and a new decision permits to read it.
+        """Whether to tell of it: it changed, and it was read anew, by new decisions, with success.
 
         Raises:
-            DeniedError: the token has ended, or the resource may be read no more.
+            DeniedError, InputError: the token has ended, or the resource may be read no more.
         """
         stamp = await each.address.spec.stamp(each.caller, each.arguments) if each.address.spec.stamp else each.stamp
         if stamp == each.stamp:
             self._guard.require_current(each.caller)
             return False
         caller = await self._guard.caller(self._tokens, ctx)
-        await self._entries.permitted(caller, each.address)
+        await self._entries.read_at(caller, each.address)
         each.stamp = stamp
         return True
 

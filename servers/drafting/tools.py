@@ -309,9 +309,8 @@ class DraftingTools:
         from casewright.drafts.gate import GateContext, check
 
         if recommendation.case_id != call.caller.actor.case_id:
-            raise InputError(
-                f"the recommendation is about another case than the token's; set case_id to {call.caller.actor.case_id!r}"
-            )
+            own = call.caller.actor.case_id
+            raise InputError(f"the recommendation is about another case than the token's; set case_id to {own!r}")
         stored = await load_case_file(self._services, call)
         if recommendation.as_of != stored.received_on:
             raise InputError(f"the rules of {stored.received_on.isoformat()} apply to this case; set as_of to it")

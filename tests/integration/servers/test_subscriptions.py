@@ -16,10 +16,14 @@ from mcp_types import (
     UnsubscribeRequest,
     UnsubscribeRequestParams,
 )
+from sqlalchemy import update
 
+from casewright.contracts.principal import ServerName
+from casewright.storage.run_tables import runs
+from commands.review_requests import ReviewRequests
 from servers import subscriptions
 from tests.support.drafting import ACTION_CASE, DRAFTING_BEARER, recommendation
-from tests.support.installation import MODES, Bearer, Mode, World, structured
+from tests.support.installation import CASE, MODES, Bearer, Mode, World, structured
 
 Heard = asyncio.Queue[str]
 LIST = f"case://{ACTION_CASE}/drafts"
@@ -32,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def listener(
-    world: World, *uris: str, mode: Mode, bearer: Bearer = DRAFTING_BEARER
+    world: World, *uris: str, mode: Mode, server: ServerName = "drafting", bearer: Bearer = DRAFTING_BEARER
 ) -> AsyncGenerator[tuple[Heard, Client]]:
     """A client that has subscribed, and the URIs that it is told of."""
     heard: Heard = asyncio.Queue()
@@ -41,8 +45,8 @@ async def listener(
         if mode == "legacy" and isinstance(message, ResourceUpdatedNotification):
             await heard.put(str(message.params.uri))
 
-    server = world.factory.build("drafting", world.token("drafting", bearer))
-    async with Client(server, mode=mode, read_timeout_seconds=20, message_handler=told) as client:
+    built = world.factory.build(server, world.token(server, bearer))
+    async with Client(built, mode=mode, read_timeout_seconds=20, message_handler=told) as client:
         if mode == "legacy":
             for uri in uris:
                 await subscribe(client, uri)
@@ -173,3 +177,30 @@ async def test_what_is_unsubscribed_is_told_no_more_and_a_closed_connection_leav
         assert len(running) == 1
     await asyncio.wait(running, timeout=20)
     assert all(task.done() for task in running) and heard.empty()
+
+
+@pytest.mark.proves("I3", "D2", "D3")
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_review_is_watched_by_those_who_may_read_it_and_by_nobody_else(world: World, mode: Mode) -> None:
+    requests = ReviewRequests(world.services)
+    run_id = (await requests.start(world.services.identities.find("rosa"), CASE, fresh=True)).run_id
+    stranger = Bearer(identity="tomas", case_id="HL-2026-0003", run_id="run-2")
+    async with world.client("review", stranger, mode=mode) as client:
+        said: set[str] = set()
+        for uri in (f"run://{run_id}", f"run://{run_id}/explain", "run://run-none"):
+            with pytest.raises(MCPError) as refused:
+                await ask(client, mode, uri)
+            said.add(refused.value.error.message)
+        assert len(said) == 1 and "not available" in said.pop()
+    uri = f"run://{run_id}"
+    async with listener(world, uri, mode=mode, server="review", bearer=Bearer(run_id="run-watch")) as (heard, client):
+        await cancel(world, run_id)
+        assert await next_of(heard) == uri
+        assert "cancel" in (await client.read_resource(uri)).model_dump_json()
+
+
+async def cancel(world: World, run_id: str) -> None:
+    """End the review by its row, as steering does."""
+    async with world.services.database.write() as connection:
+        changed = {"status": "cancelled", "updated_ns": world.clock.now_ns() + 1}
+        await connection.execute(update(runs).where(runs.c.run_id == run_id).values(changed))
