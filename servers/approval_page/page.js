@@ -247,15 +247,15 @@
   byId("decide").addEventListener("click", () => call(byId("decide"), "decide_approval", { approval_id: shown.approval_id }));
   byId("again").addEventListener("click", () => call(byId("again"), "get_approval", { approval_id: shown.approval_id }));
   byId("why").addEventListener("click", () => call(byId("why"), "explain_review", { run_id: shown.run_id }));
-  new ResizeObserver(() => {
-    const { scrollWidth, scrollHeight } = document.documentElement;
-    post({ method: "ui/notifications/size-changed", params: { width: scrollWidth, height: scrollHeight } });
-  }).observe(byId("main"));
   request("ui/initialize", {
     appInfo: { name: "casewright-approval", version: "$version" }, appCapabilities: {}, protocolVersion: PROTOCOL,
   }).then((result) => {
     canCall = Boolean(result && result.hostCapabilities && result.hostCapabilities.serverTools);
     theme(result && result.hostContext);
     post({ method: "ui/notifications/initialized", params: {} });
+    new ResizeObserver(() => {
+      const { width, height } = byId("main").getBoundingClientRect();
+      post({ method: "ui/notifications/size-changed", params: { width: Math.ceil(width), height: Math.ceil(height) } });
+    }).observe(byId("main"));
   }, () => { byId("state").textContent = "This client does not speak to the page."; });
 })();

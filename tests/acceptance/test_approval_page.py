@@ -82,8 +82,11 @@ async def test_hostile_texts_are_shown_as_text_and_nothing_runs_or_leaves(tmp_pa
         assert "fits" in await shown.look("document.getElementById('binding').textContent")
         assert await shown.outside("window.odd") == []
         assert shown.requests == []
-        methods = {message.get("method") for message in await shown.outside("window.heard")}
-        assert methods <= {"ui/initialize", "ui/notifications/initialized", "ui/notifications/size-changed"}
+        heard = await shown.outside("window.heard")
+        methods = [message.get("method") for message in heard]
+        assert methods[:2] == ["ui/initialize", "ui/notifications/initialized"]
+        assert set(methods[2:]) == {"ui/notifications/size-changed"}
+        assert heard[-1]["params"]["height"] > 300
 
 
 @pytest.mark.proves("C3")
@@ -159,3 +162,26 @@ async def test_answers_that_hold_no_approval_are_said_as_text(tmp_path: Path) ->
         await shown.outside(f"window.show({json.dumps(result(listed))})")
         await shown.until("!document.getElementById('queue').hidden")
         assert "1 listed" in await shown.text()
+
+
+@pytest.mark.proves("C3")
+async def test_the_evidence_of_a_review_is_shown_as_text_with_what_it_stands_on(tmp_path: Path) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = []
+    statements = [{"text": text, "events": ["audit:7", "run:2"]} for text in (*SCRIPTS, BIDI)]
+
+    async def call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        asked.append((name, arguments))
+        sections = {"answered": [], "why": statements[:1], "evidence": statements, "permission": []}
+        return {"result": {"content": [], "structuredContent": sections}}
+
+    async with rendered(approval_page(), result(approval({"a": 1})), tmp_path, call=call) as shown:
+        await shown.until("!document.getElementById('why').disabled")
+        await shown.look("document.getElementById('why').click()")
+        await shown.until("!document.getElementById('evidence').hidden")
+        text = str(await shown.look("document.getElementById('evidence').innerText"))
+        assert all(f"{hostile} [audit:7, run:2]" in text for hostile in SCRIPTS)
+        assert "U+202E" in text
+        assert await shown.look("document.querySelectorAll('#evidence :not(h2,ul,li,span)').length") == 0
+        assert asked == [("explain_review", {"run_id": "run-1"})]
+        assert await shown.outside("window.odd") == []
+        assert shown.requests == []
