@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lis
     from casewright.identity.oidc import PersonVerifier
     from casewright.identity.standing import Standings
     from casewright.models.contents import Contents
+    from casewright.models.model_settings import ModelSettings
     from casewright.questions.store import RunQuestions
     from casewright.storage.database import Database
 
@@ -173,6 +174,17 @@ class Services:
         from casewright.audit.sealing import Sealing
 
         return DecisionRecords(self.database, Sealing.beside(self.settings.home))
+
+    @cached_property
+    def models(self) -> "ModelSettings":
+        """Which models there are, as the installation's file says when it is first asked for in this process.
+
+        Raises:
+            InputError: the file is wrong.
+        """
+        from casewright.models.model_settings import model_settings
+
+        return model_settings(self.settings)
 
     @cached_property
     def contents(self) -> "Contents":

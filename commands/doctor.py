@@ -94,15 +94,14 @@ async def _models(services: Services) -> str:
     from casewright.config import app_root
     from casewright.models.assembly import first_models
     from casewright.models.configured import Configured
-    from casewright.models.model_settings import model_settings
     from casewright.models.prompt_lock import check_lock
     from casewright.models.prompts import PromptLibrary
 
     prompts = app_root() / "agents" / "prompts"
     check_lock(PromptLibrary(prompts), prompts)
-    configured = Configured(settings=services.settings, models=model_settings(services.settings))
+    configured = Configured(settings=services.settings, models=services.models)
     lacking = [f"{name}: {why}" for name in configured.models.names if (why := configured.missing(name))]
-    first = f"asked first: {', '.join(first_models(services.settings))}"
+    first = f"asked first: {', '.join(first_models(services.settings, services.models))}"
     return "; ".join([first, *(["without " + ", ".join(lacking)] if lacking else [])])
 
 

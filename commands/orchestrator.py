@@ -48,7 +48,8 @@ def build_gateway(services: Services, models: "ModelSettings | None" = None) -> 
 
     prompts = app_root() / "agents" / "prompts"
     recorder, permission = AuditRecorder(services), build_permission(services)
-    return from_settings(services.settings, prompts, recorder, permission, build_layers(services), models)
+    described = models or services.models
+    return from_settings(services.settings, prompts, recorder, permission, build_layers(services), described)
 
 
 def build_layers(services: Services) -> "Layers":

@@ -58,7 +58,7 @@ def pins_now(services: Services) -> Pins:
         prompts=_prompts(app_root() / "agents" / "prompts"),
         policy=services.engine.revision,
         index_version=services.corpus.index_version(),
-        model=", ".join(first_models(services.settings)),
+        model=", ".join(first_models(services.settings, services.models)),
     )
 
 

@@ -77,12 +77,8 @@ def from_settings(
     )
 
 
-def first_models(settings: Settings) -> tuple[str, ...]:
-    """The models that are asked first, of every tier, each once.
-
-    Raises:
-        InputError: the installation's `models.toml` is wrong.
-    """
-    configured = Configured(settings=settings, models=model_settings(settings))
+def first_models(settings: Settings, models: ModelSettings) -> tuple[str, ...]:
+    """The models that are asked first, of every tier, each once."""
+    configured = Configured(settings=settings, models=models)
     named = dict.fromkeys(configured.first(risk).removeprefix("anthropic/") for risk in RISKS)
     return tuple(OFFLINE_MODEL if name == OFFLINE else name for name in named)

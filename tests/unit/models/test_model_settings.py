@@ -99,7 +99,7 @@ async def test_a_model_without_its_key_is_left_out_and_the_offline_provider_answ
     settings = installation(tmp_path, FILE)
     assert configured(settings).missing("anthropic/claude-sonnet-5") == "CLAUDE_KEY is not set"
     assert configured(settings).missing("langchain/local") == "LOCAL_NAME is not set"
-    assert first_models(settings) == ("offline/extractive",)
+    assert first_models(settings, model_settings(settings)) == ("offline/extractive",)
     async with from_settings(
         settings, app_root() / "agents" / "prompts", MemoryRecorder(), OnlyModels("offline/extractive")
     ) as gateway:
@@ -125,9 +125,12 @@ def test_how_models_are_asked_is_the_files_to_say(tmp_path: Path) -> None:
 
 def test_without_a_file_there_is_the_model_of_the_environment_or_only_the_offline_one(tmp_path: Path) -> None:
     bare = Settings(home=tmp_path, policies=tmp_path)
-    assert first_models(bare) == ("offline/extractive",) and model_settings(bare).calls.hedge_after_ms is None
+    assert (
+        first_models(bare, model_settings(bare)) == ("offline/extractive",)
+        and model_settings(bare).calls.hedge_after_ms is None
+    )
     keyed = Settings(home=tmp_path, policies=tmp_path, anthropic_api_key="k")
-    assert first_models(keyed) == ("claude-sonnet-5",)
+    assert first_models(keyed, model_settings(keyed)) == ("claude-sonnet-5",)
     first, last = configured(keyed).providers()["low"]
     assert isinstance(first, Declared) and isinstance(first.inner, AnthropicProvider)
     assert isinstance(last, OfflineProvider)
