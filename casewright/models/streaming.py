@@ -5,10 +5,12 @@ It believes nothing: an entry is what a model wrote, parsed and no more. Who sho
 """
 
 import json
+import re
 from typing import Any
 
 _LONGEST = 400_000
 """Characters of a document that are read along; what is longer is left to the validation of the whole."""
+_PLAIN = re.compile(r'[^"\\]*')
 
 
 class ListReader:
@@ -74,7 +76,10 @@ class ListReader:
             self._begun()
             self._string_from = self._at
             self._at += 1
-        while self._at < len(self._text) and not self._at_lone_escape():
+        while True:
+            self._at = _plain_to(self._text, self._at)
+            if self._at == len(self._text) or self._at_lone_escape():
+                return
             character = self._text[self._at]
             self._at += 2 if character == "\\" else 1
             if character == '"':
@@ -116,3 +121,9 @@ class ListReader:
         if self._entry_from >= 0:
             entry, self._entry_from = self._text[self._entry_from : end], -1
             found.append(json.loads(entry))
+
+
+def _plain_to(text: str, at: int) -> int:
+    """Where the next quote or backslash is; else the end."""
+    found = _PLAIN.match(text, at)
+    return found.end() if found else at

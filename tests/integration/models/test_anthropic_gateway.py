@@ -1,4 +1,4 @@
-"""The gateway over the real SDK and real HTTP, against a scripted Messages server."""
+"""The gateway over the real SDK and real HTTP, against a scripted Messages server; its faults: `test_fault_matrix`."""
 
 import asyncio
 import importlib
@@ -141,21 +141,6 @@ async def test_three_invalid_answers_end_in_a_model_error_and_a_record() -> None
     assert record.input_tokens == 300
 
 
-@pytest.mark.proves("F2", "F3")
-async def test_the_offline_provider_answers_after_the_model_failed_and_says_so() -> None:
-    wrong = Step(body=message({"clause_ids": ["no"], "why": ""}))
-    async with bench(wrong, wrong, wrong) as it:
-        result = await it.gateway.run(RESEARCH_SELECT, QUESTION, context=CONTEXT)
-    assert result.output.clause_ids[0] == "hl-a@1#1.1"
-    assert (result.record.degraded, result.record.provider, result.record.model) == (
-        True,
-        "offline",
-        "offline/extractive",
-    )
-    assert result.record.reason.startswith("anthropic: the output was still not valid")
-    assert result.record.calls == 4 and result.record.input_tokens == 300
-
-
 @pytest.mark.proves("F2")
 async def test_a_refusal_is_final_and_its_tokens_are_counted() -> None:
     async with bench(Step(body=message("", stop_reason="refusal"))) as it:
@@ -165,16 +150,7 @@ async def test_a_refusal_is_final_and_its_tokens_are_counted() -> None:
 
 
 @pytest.mark.proves("F4")
-async def test_retry_after_is_honoured_and_then_the_answer_is_used() -> None:
-    limited = Step(status=429, body=error("rate_limit_error"), headers={"retry-after": "7"})
-    async with bench(limited, Step(body=message(GOOD))) as it:
-        result = await it.gateway.run(STRICT, QUESTION, context=CONTEXT)
-    assert it.pauses == [7.0]
-    assert (result.record.calls, result.record.repairs) == (2, 0)
-
-
-@pytest.mark.proves("F4")
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 529])
+@pytest.mark.parametrize("status", [408, 503])
 async def test_a_passing_fault_is_retried_three_times_and_no_more(status: int) -> None:
     fault = Step(status=status, body=error("overloaded_error"))
     async with bench(fault, fault, fault) as it:
@@ -209,16 +185,6 @@ async def test_our_own_fault_is_not_retried_and_the_services_words_are_not_passe
         with pytest.raises(ModelError, match=f"HTTP {status} {kind}") as caught:
             await it.gateway.run(STRICT, QUESTION, context=CONTEXT)
     assert "CANARY" not in str(caught.value) and "CANARY" not in it.recorder.records[0].model_dump_json()
-
-
-@pytest.mark.proves("F4")
-async def test_a_service_that_never_answers_is_given_up_in_time() -> None:
-    hang = Step(hang=True)
-    async with asyncio.timeout(10):
-        async with bench(hang, hang, hang, call_timeout_seconds=0.6) as it:
-            result = await it.gateway.run(RESEARCH_SELECT, QUESTION, context=CONTEXT)
-    assert result.record.degraded and "no reply within 0.6 s" in result.record.reason
-    assert len(it.pauses) == 2
 
 
 @pytest.mark.proves("F2")
@@ -256,13 +222,12 @@ async def test_an_endpoint_without_structured_output_is_asked_through_a_forced_t
 @pytest.mark.parametrize(
     "step",
     [
-        Step(body=b"<html>gateway</html>", headers={"content-type": "text/html"}),
         Step(body=b"{", headers={"content-type": "application/json"}),
         Step(body={}),
         Step(body={"type": "message", "content": None, "usage": None}),
         Step(body=[1, 2]),
     ],
-    ids=["html", "broken-json", "empty-object", "nulls", "array"],
+    ids=["broken-json", "empty-object", "nulls", "array"],
 )
 async def test_a_success_that_is_no_message_is_a_failure_and_not_a_crash(step: Step) -> None:
     async with bench(step) as it:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casewright.models.streaming import ListReader
@@ -27,6 +27,7 @@ def heard(document: str, cuts: Sequence[int] = ()) -> tuple[list[Any], ListReade
 
 
 @pytest.mark.proves("F9")
+@settings(max_examples=40)
 @given(OTHERS, st.lists(VALUES, max_size=4), OTHERS, st.lists(st.integers(0, 400), max_size=8), st.booleans())
 def test_however_a_document_is_cut_every_entry_is_read_once_as_it_is(
     before: dict[str, Any], entries: list[Any], after: dict[str, Any], cuts: list[int], plain: bool
@@ -39,6 +40,7 @@ def test_however_a_document_is_cut_every_entry_is_read_once_as_it_is(
 
 
 @pytest.mark.proves("F9")
+@settings(max_examples=40)
 @given(st.lists(VALUES.filter(lambda value: isinstance(value, dict | list | str)), min_size=1, max_size=4))
 def test_an_entry_is_there_with_its_last_character_and_not_before(entries: list[Any]) -> None:
     reader = ListReader("sentences")
