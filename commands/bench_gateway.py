@@ -93,15 +93,22 @@ async def one_by_one(services: "Services", calls: int) -> dict[str, Any]:
 
     works: dict[str, Work] = {"bare": bare, "gateway": through}
     samples: dict[str, list[float]] = {name: [] for name in works}
+    processor = dict.fromkeys(works, 0.0)
     for work in works.values():
         for _ in range(WARM_UP):
             await work()
     for _ in range(BLOCKS):
         for name, work in works.items():
+            began = time.process_time()
             samples[name] += [await _timed(work) for _ in range(calls // BLOCKS)]
+            processor[name] += time.process_time() - began
     await gateway.aclose()
     await client.close()
-    figures = {name: _figures(values) for name, values in samples.items()}
+    made = calls // BLOCKS * BLOCKS
+    figures = {
+        name: {**_figures(values), "cpu_ms": round(processor[name] * 1000 / made, 3)}
+        for name, values in samples.items()
+    }
     over = {key: round(figures["gateway"][key] - figures["bare"][key], 3) for key in figures["bare"]}
     return {**figures, "overhead": over, "prompt_characters": len(json.dumps(sent["messages"]))}
 
@@ -109,7 +116,7 @@ async def one_by_one(services: "Services", calls: int) -> dict[str, Any]:
 async def at_once(services: "Services", calls: int) -> dict[str, Any]:
     """Many calls on one loop: how long all of them take, and the longest time the loop did nothing else."""
     client = _client(Service(seconds=SERVICE_SECONDS))
-    gateway, through = await _through(services, client, requests_at_once=calls)
+    gateway, through = await _through(services, client)
     await through()
     pauses: list[float] = []
     heart = asyncio.create_task(_beat(pauses))
@@ -139,9 +146,7 @@ def _client(service: Service) -> "AsyncAnthropic":
     return anthropic.AsyncAnthropic(api_key="unused", max_retries=0, http_client=transport, open_telemetry=False)
 
 
-async def _through(
-    services: "Services", client: "AsyncAnthropic", *, requests_at_once: int = 32
-) -> tuple[Gateway, Work]:
+async def _through(services: "Services", client: "AsyncAnthropic") -> tuple[Gateway, Work]:
     """The gateway with every layer of the product around the provider, and one call of it."""
     from commands.orchestrator import AuditRecorder, build_layers, build_permission
 
@@ -152,7 +157,7 @@ async def _through(
         AuditRecorder(services),
         permission=build_permission(services),
         layers=layers.inward,
-        conduct=Conduct(answers=layers.answers, requests_at_once=requests_at_once),
+        conduct=Conduct(answers=layers.answers),
     )
     value = await _value(services)
     numbers = iter(range(1_000_000))
@@ -176,11 +181,10 @@ async def _value(services: "Services") -> "ClassifyInput":
     if stored is None:
         raise NotFoundError(f"the sample case {CASE!r} is not there; run `casewright init` without --no-sample")
     case = stored.case
-    letters = "\n\n".join(one.text for one in case.communications)
     return ClassifyInput(
         case_type=case.case_type,
         title=case.title,
-        narrative=f"{case.narrative}\n\n{letters}",
+        narrative=case.narrative,
         product=case.product,
         issue=case.issue,
         transactions="",

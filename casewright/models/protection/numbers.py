@@ -44,7 +44,7 @@ _MASKED = re.compile(r"(?<![\w/])[xX*•#]{2,}-?(?P<value>\d{4})(?![\w/]|[.,]\d)
 _BARE = re.compile(r"(?<![\w.,$€£/:-])(?:\d{9,30}|\d{3,6}(?:-\d{2,6}){2,4})(?!\w|[.,]\d|-\d)")
 _AMOUNT_BEFORE = re.compile(r"amount_minor\W{1,6}(?:value\W{1,6})?$|(?:[$€£]|USD|EUR|GBP) ?$")
 _MONEY_AFTER = re.compile(r" ?(?:dollars|USD|EUR|GBP|euros|pounds)\b")
-_ENDING_HINT = re.compile(r"nding|NDING|ast four|ast 4|ends")
+_ENDING_HINTS = ("ending", " ends ", "last four", "last 4")
 _FEWEST_BARE = 9
 _FEWEST_MARKED = 6
 _DATE = re.compile(r"(?:19|20)\d{2}-[01]?\d-[0-3]?\d|[0-3]?\d-[0-3]?\d-(?:19|20)\d{2}")
@@ -97,7 +97,8 @@ def likely_numbers(text: str, start: int, end: int) -> Iterator[Found]:
 
 def last_digits(text: str) -> Iterator[Found]:
     """The last four digits of an account or card, where they are said or masked to be that."""
-    for form in (_ENDING, _MASKED) if _ENDING_HINT.search(text) else (_MASKED,):
+    small = text.lower()
+    for form in (_ENDING, _MASKED) if any(hint in small for hint in _ENDING_HINTS) else (_MASKED,):
         for match in form.finditer(text):
             yield Found("ACCOUNT", *match.span("value"))
 

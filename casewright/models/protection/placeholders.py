@@ -22,6 +22,8 @@ PLACEHOLDER = re.compile(rf"\[(?:{'|'.join((*KINDS, _LITERAL))})_[1-9]\d{{0,5}}(
 LONGEST_PLACEHOLDER = max(map(len, (*KINDS, _LITERAL))) + len("[_999999.9999]")
 _KEPT_TEXTS = 512
 _LONGEST_KEPT = 20_000
+_BLOCK = re.compile(r"^(\[\[[^\n]*\n?)", re.MULTILINE)
+"""The lines that delimit the blocks of a prompt; no value reaches across one."""
 _UNPRINTED = re.compile(r"[^0-9a-z\u00df-\uffff]+")
 
 
@@ -79,6 +81,11 @@ class Placeholders:
             pieces += (text[at:start], self._placeholder(kind, text[start:end], number))
             at = end
         return "".join((*pieces, text[at:])) if pieces else text
+
+    def redact_blocks(self, text: str) -> str:
+        """The same for a prompt, block by block: a block that is a text of the case was redacted with the case."""
+        pieces = ((piece.rstrip("\n"), piece) for piece in _BLOCK.split(text))
+        return "".join(f"{self.redact(body)}{piece[len(body) :]}" for body, piece in pieces)
 
     def restore(self, text: str) -> str:
         """`text` with every placeholder that was given out replaced by what it stands for."""

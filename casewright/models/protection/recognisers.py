@@ -27,6 +27,7 @@ _BIRTH_DATE = re.compile(
     rf"(?P<value>{_DATE})",
     re.IGNORECASE,
 )
+_BIRTH_HINTS = ("birth", "born", "dob", "d.o.b", "d.ob", "do.b")
 _NAME = r"[A-Z][a-zà-öø-ÿ'’-]+(?:[A-Z][a-zà-öø-ÿ]+)?"
 _INITIAL = r"(?:[A-Z]\. ?){0,2}"
 _TITLED = re.compile(
@@ -42,6 +43,15 @@ _PARTNER = re.compile(
     r"attorney|lawyer|roommate|boyfriend|girlfriend|landlord|caregiver|nephew|niece|cousin),? "
     rf"(?P<value>{_NAME}(?: {_NAME})?)"
 )
+_NAME_FORMS = (
+    (_TITLED, ("Mr", "Ms", "Mx", "Miss", "Dr", "Prof")),
+    (
+        _INTRODUCED,
+        ("name", "called", "igned", "incerely", "egards", "espectfully", "truly", "ardholder", "holder", "ayee"),
+    ),
+    (_PARTNER, ("y ",)),
+)
+"""Each with what a text has to hold for it: a search for that is a hundred times as quick."""
 _NO_NAMES = (
     "The And But For From With About After Before Because When Then That This They Account Bank Card Dispute Case "
     "Customer Told Said Asked Who Has Had Was Team Department Service Services Manager Branch Claims Claim Please "
@@ -77,14 +87,15 @@ def emails(text: str) -> Iterator[Found]:
 
 def birth_dates(text: str) -> Iterator[Found]:
     """Dates that are said to be somebody's date of birth; no other date."""
-    for match in _BIRTH_DATE.finditer(text):
+    small = text.lower()
+    for match in _BIRTH_DATE.finditer(text) if any(hint in small for hint in _BIRTH_HINTS) else ():
         yield Found("BIRTH_DATE", *match.span("value"))
 
 
 def marked_names(text: str) -> Iterator[Found]:
     """Names that a word before them gives away: a title, an introduction, a signature, a relation."""
-    for form in (_TITLED, _INTRODUCED, _PARTNER):
-        for match in form.finditer(text):
+    for form, hints in _NAME_FORMS:
+        for match in form.finditer(text) if any(hint in text for hint in hints) else ():
             words = match["value"].split()
             while words and words[-1] in _NOT_A_NAME:
                 words.pop()

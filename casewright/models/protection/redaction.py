@@ -146,7 +146,7 @@ def _redacted(request: ModelRequest, placeholders: Placeholders) -> ModelRequest
     return replace(
         request,
         input=cast(Contract, _deep(request.input, placeholders)),
-        turns=tuple(replace(turn, text=placeholders.redact(turn.text)) for turn in request.turns),
+        turns=tuple(replace(turn, text=placeholders.redact_blocks(turn.text)) for turn in request.turns),
     )
 
 

@@ -50,6 +50,8 @@ def test_what_is_redacted_in_one_run_comes_back_character_for_character(texts: l
     placeholders = Placeholders(PARTIES)
     redacted = [placeholders.redact(text) for text in texts]
     assert [placeholders.restore(one) for one in reversed(redacted)] == list(reversed(texts))
+    prompt = "\n[[0f3a end]]\n".join(texts)
+    assert placeholders.restore(placeholders.redact_blocks(prompt)) == prompt
 
 
 @given(TEXTS)
@@ -92,6 +94,13 @@ def test_a_name_that_is_a_common_word_counts_whole_only() -> None:
 def test_a_number_behind_an_escaped_line_break_is_seen() -> None:
     text = json.dumps("SSN:\n123-45-6789\tcard\t4111111111111111")
     assert Placeholders().redact(text) == '"SSN:\\n[NATIONAL_ID_1]\\tcard\\t[CARD_1]"'
+
+
+def test_a_prompt_is_redacted_block_by_block_to_the_same_end() -> None:
+    prompt = (
+        "marker: 0f\n\n[[0f evidence title]]\nOf Marisol Ingram\n[[0f end]]\n\n[[0f facts]]\n415-555-0132\n[[0f end]]"
+    )
+    assert Placeholders(PARTIES).redact_blocks(prompt) == Placeholders(PARTIES).redact(prompt)
 
 
 def test_a_placeholder_that_nobody_gave_out_stays_as_it_is() -> None:
