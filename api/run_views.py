@@ -14,15 +14,14 @@ from pydantic import Field
 from api.permission import Asker
 from casewright.clock import iso
 from casewright.contracts.base import Contract
-from casewright.contracts.decision import ResourceInput
-from casewright.contracts.principal import Principal
 from casewright.contracts.question import Option, QuestionKind, QuestionState, RunQuestion
 from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import DeniedError, NotFoundError
 from graphs.records import ENDED, RunEvent, RunRow
-from servers.permission import Deed, Permission
+from servers.permission import Permission
 from servers.readable import LIST_RUNS as LIST_RUNS
 from servers.readable import READ, is_own
+from servers.readable import ask_deed as ask_deed
 from servers.shown import shown_report
 
 QUESTION = "ask"
@@ -143,12 +142,6 @@ def _summary(row: RunRow) -> dict[str, Any]:
 def is_over(kind: str, status: RunStatus) -> bool:
     """Whether nothing more can come of a run; one that failed may be tried again, unless it is a question."""
     return status in ENDED or (kind == QUESTION and status == "failed")
-
-
-def ask_deed(principal: Principal) -> Deed:
-    """Asking about the rules of the person's own tenant."""
-    rules = ResourceInput(kind="corpus", exists=True, tenant=principal.tenant, classification="public")
-    return Deed(name="ask", verb="search", resource=rules)
 
 
 async def readable_run(asker: Asker, run_id: str, *, kind: str = "") -> RunRow:

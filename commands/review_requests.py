@@ -7,17 +7,19 @@ first asked for, so that a client that lists tools does not wait for it.
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from casewright.contracts.explanation import Explanation
 from casewright.contracts.principal import Principal
 from casewright.contracts.question import RunQuestion
+from casewright.errors import NotFoundError
 from casewright.services import Services
 
 if TYPE_CHECKING:
     from graphs.records import RunEvent, RunRecords, RunRow
     from graphs.requests import RunRequests
-    from servers.review.reviews import Review
+    from servers.review.reviews import Asked, Review
 
 LONGEST_CHAIN = 20_000
 """Events of an audit that is verified in passing, as over the API; a longer one takes too long for one answer."""
@@ -48,6 +50,22 @@ class ReviewRequests:
 
     async def answer(self, principal: Principal, run_id: str, question_id: str, value: str) -> RunQuestion:
         return await self._requests.answer(principal, run_id, question_id, value)
+
+    async def ask(self, principal: Principal, question: str, as_of: str) -> "RunRow":
+        from graphs.inquiries import Inquiries, Inquiry
+
+        inquiry, run_id = Inquiry(question=question, as_of=as_of), f"ask-{token_hex(8)}"
+        return await Inquiries(self._services, self._records).begin(principal, inquiry, run_id=run_id)
+
+    async def asked(self, tenant: str, run_id: str) -> "Asked":
+        from graphs.inquiries import KIND, inquiry_of
+        from servers.review.reviews import Asked
+
+        row = await self._records.get(tenant, run_id)
+        if row.kind != KIND:
+            raise NotFoundError(f"run {run_id!r} is no question about the rules")
+        inquiry, answer = await inquiry_of(self._records, run_id)
+        return Asked(run=row, question=inquiry.question, as_of=inquiry.as_of, answer=answer)
 
     async def explain(self, review: "Review") -> Explanation:
         from graphs.explanation.explain import explain_run

@@ -61,7 +61,7 @@ class Approving:
     async def queue(
         self, *, state: ApprovalState | None = None, case_id: str = "", run_id: str = ""
     ) -> tuple[ReadApproval, ...]:
-        """The approvals that the person may read, newest first, decided once for each case; the arguments narrow them."""
+        """The approvals that the person may read, newest first; decided once for each case."""
         await run_due(self._services)
         found = await self._services.approvals.list(self._principal.tenant, state=state, case_id=case_id, run_id=run_id)
         known: dict[str, ReadApproval | None] = {}

@@ -44,7 +44,8 @@ INSTRUCTIONS: dict[ServerName, str] = {
     ),
     "review": (
         "Runs whole reviews of cases and lets people answer and decide. `start_review` answers at once with a "
-        "handle; follow it with `get_review` and `wait_seconds`, again until it needs people or has ended. "
+        "handle; follow it with `get_review` and `wait_seconds`, again until it needs people or has ended; "
+        "`ask_question` answers from the rules, with `get_answer` in the same way. "
         "`answer_question` and `decide_approval` ask the user in their client: never answer or decide for them, "
         "and take `answer_required` and `approval_required` as normal answers: say what is needed, and stop."
     ),
@@ -123,13 +124,13 @@ class ServerFactory:
         if name != "review":
             return _entries(self._services, name, guard)
         from servers.approval_page.page import page_resource
-        from servers.review import completions, resources, tools
+        from servers.review import completions, inquiries, resources, tools
         from servers.review.reviews import NoReviews
 
         reviews = self._reviews or NoReviews()
         bound = tools.ReviewTools(self._services, reviews)
         return ServerEntries(
-            tools=bound.specs(),
+            tools=(*bound.specs(), *inquiries.InquiryTools(self._services, reviews).specs()),
             resources=(*resources.ReviewResources(reviews).specs(), page_resource()),
             completers=completions.ReviewCompletions(bound).specs(),
         )

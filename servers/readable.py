@@ -5,6 +5,7 @@ A question about the rules belongs to no case; its asker and auditors read it. F
 
 from typing import Protocol
 
+from casewright.contracts.decision import ResourceInput
 from casewright.contracts.principal import Principal
 from casewright.errors import DeniedError
 from casewright.services import Services
@@ -31,6 +32,12 @@ START = Deed(name="start_review", verb="write", risk="medium")
 STEER = Deed(name="steer_run", verb="write", risk="medium")
 ANSWER = Deed(name="answer_question", verb="write", risk="medium")
 GIVE_FEEDBACK = Deed(name="give_feedback", verb="check")
+
+
+def ask_deed(principal: Principal) -> Deed:
+    """Asking about the rules of the person's own tenant."""
+    rules = ResourceInput(kind="corpus", exists=True, tenant=principal.tenant, classification="public")
+    return Deed(name="ask", verb="search", resource=rules)
 
 
 async def permit_on_run(

@@ -1,5 +1,7 @@
 """Waits for a review to need people or to end, and tells the client of each step meanwhile."""
 
+from collections.abc import Awaitable, Callable
+
 import anyio
 
 from casewright.contracts.run import RunStatus
@@ -13,16 +15,20 @@ UNDER_WAY: tuple[RunStatus, ...] = ("queued", "running")
 """Whoever follows a review is back as soon as it stands otherwise."""
 
 
-async def follow(reviews: Reviews, review: Review, seconds: float) -> None:
-    """Return when the review is under way no more, or when the time is over."""
-    told, status = 0, review.status
+async def follow(reviews: Reviews, run: Review, seconds: float, look: Callable[[], Awaitable[Review]]) -> None:
+    """Return when the run is under way no more, or when the time is over.
+
+    Args:
+        look: the run as it stands now.
+    """
+    told, status = 0, run.status
     try:
         with waiting(seconds):
             while status in UNDER_WAY:
-                for event in await reviews.events(review.run_id, after=told):
+                for event in await reviews.events(run.run_id, after=told):
                     told = event.seq
                     await tell_progress(event.seq, _said(event))
-                status = (await reviews.find(review.tenant, review.run_id)).status
+                status = (await look()).status
                 if status in UNDER_WAY:
                     await anyio.sleep(LOOK_SECONDS)
     except TimeoutError:

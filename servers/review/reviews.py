@@ -5,6 +5,7 @@ and records); it drives nothing and asks for no permission: the server does that
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from casewright.contracts.explanation import Explanation
@@ -50,6 +51,16 @@ class ReviewEvent(Protocol):
     def body(self) -> Mapping[str, Any]: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A question about the rules, and its answer if it has one."""
+
+    run: Review
+    question: str
+    as_of: str
+    answer: Mapping[str, Any] | None
+
+
 class Reviews(Protocol):
     """Begins, finds and explains the reviews of a tenant."""
 
@@ -83,6 +94,18 @@ class Reviews(Protocol):
         """
         ...
 
+    async def ask(self, principal: Principal, question: str, as_of: str) -> Review:
+        """Queue a question about the rules of a day (YYYY-MM-DD)."""
+        ...
+
+    async def asked(self, tenant: str, run_id: str) -> Asked:
+        """A question about the rules as it stands now.
+
+        Raises:
+            NotFoundError: the tenant has none with this id.
+        """
+        ...
+
     async def explain(self, review: Review) -> Explanation:
         """The auditor's questions about it, answered from records."""
         ...
@@ -104,6 +127,12 @@ class NoReviews:
         raise _none()
 
     async def answer(self, principal: Principal, run_id: str, question_id: str, value: str) -> NoReturn:
+        raise _none()
+
+    async def ask(self, principal: Principal, question: str, as_of: str) -> NoReturn:
+        raise _none()
+
+    async def asked(self, tenant: str, run_id: str) -> NoReturn:
         raise _none()
 
     async def explain(self, review: Review) -> NoReturn:

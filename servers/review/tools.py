@@ -125,7 +125,7 @@ class ReviewTools:
         """
         review = await permit_review(self._services, self._reviews, run_id)
         if wait_seconds:
-            await follow(self._reviews, review, wait_seconds)
+            await follow(self._reviews, review, wait_seconds, lambda: self._reviews.find(review.tenant, run_id))
             review = await permit_review(self._services, self._reviews, run_id)
         return ReviewView.of(review)
 

@@ -58,6 +58,8 @@ TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
     ("review", "list_approvals"): ("list", "low", "none", STAFF),
     ("review", "get_approval"): ("read", "low", "none", STAFF),
     ("review", "decide_approval"): ("write", "high", "none", DECIDERS),
+    ("review", "ask_question"): ("search", "low", "none", f"{STAFF} policy_author"),
+    ("review", "get_answer"): ("read", "low", "none", f"{STAFF} policy_author"),
     ("review", "explain_review"): ("read", "low", "none", STAFF),
     ("admin", "ingest_corpus"): ("write", "medium", "corpus", "policy_author supervisor"),
     ("admin", "approve_document"): ("write", "medium", "corpus", "policy_author supervisor"),

@@ -43,6 +43,8 @@ TOOLS: dict[ServerName, tuple[str, ...]] = {
     ),
     "review": (
         "start_review",
+        "ask_question",
+        "get_answer",
         "list_reviews",
         "get_review",
         "answer_question",

@@ -19,14 +19,15 @@ FACTS = {
 }
 READING_DRAFTS = {"verify_draft", "get_draft", "list_drafts", "diff_drafts"}
 DRAFTS = READING_DRAFTS | {"save_draft", "submit_action", "execute_action"}
-READING_REVIEWS = {"list_reviews", "get_review", "list_approvals", "get_approval", "explain_review"}
+ASKING = {"ask_question", "get_answer"}
+READING_REVIEWS = ASKING | {"list_reviews", "get_review", "list_approvals", "get_approval", "explain_review"}
 REVIEWS = READING_REVIEWS | {"start_review", "answer_question", "decide_approval"}
 CHANGING = (DRAFTS - READING_DRAFTS) | (REVIEWS - READING_REVIEWS)
 BY_PERSON: dict[str, dict[ServerName, set[str]]] = {
     "rosa": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": DRAFTS, "review": REVIEWS},
     "selma": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": DRAFTS, "review": REVIEWS},
     "avery": {"policy-search": CORPUS, "case-facts": FACTS, "drafting": READING_DRAFTS, "review": READING_REVIEWS},
-    "petra": {"policy-search": CORPUS, "case-facts": set(), "drafting": set(), "review": set()},
+    "petra": {"policy-search": CORPUS, "case-facts": set(), "drafting": set(), "review": ASKING},
 }
 BY_AGENT: dict[str, dict[ServerName, set[str]]] = {
     "router": {},

@@ -12,6 +12,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from casewright.clock import SystemClock
+from commands.orchestrator import build_question_driver
 from tests.integration.graphs import reviews
 from tests.support.asking import APPROVE, User, client_of
 from tests.support.installation import (
@@ -69,6 +70,48 @@ async def test_a_token_for_one_case_begins_and_reads_reviews_of_no_other(world: 
         assert (await client.call_tool("get_review", {"run_id": other})).is_error
         assert [found["case_id"] for found in structured(await client.call_tool("list_reviews"))["reviews"]] == [CASE]
     assert ("call.denied", "read_run") in await events_of(world, "selma", "run-1")
+
+
+@pytest.mark.proves("I5")
+async def test_a_question_about_the_rules_is_queued_for_its_asker_alone(world: World) -> None:
+    asked = {"question": "How long may a claim take?", "as_of": "2026-11-01", "wait_seconds": 1}
+    async with world.client("review", Bearer(identity="petra", case_id=NO_CASE)) as client:
+        begun = structured(await client.call_tool("ask_question", asked))
+        assert (begun["status"], begun["answer"], begun["as_of"]) == ("queued", None, "2026-11-01")
+        odd = await client.call_tool("ask_question", {"question": "How long?", "as_of": "tomorrow"})
+        assert odd.is_error and "write YYYY-MM-DD" in said(odd)
+        own = structured(await client.call_tool("get_answer", {"run_id": begun["run_id"]}))
+        assert own["question"] == "How long may a claim take?"
+    async with world.client("review", Bearer(case_id=NO_CASE)) as client:
+        others = await client.call_tool("get_answer", {"run_id": begun["run_id"]})
+        absent = await client.call_tool("get_answer", {"run_id": "ask-0000"})
+        assert others.is_error and said(others) == said(absent)
+        review = await client.call_tool("get_review", {"run_id": begun["run_id"]})
+        assert review.is_error, "a question is no review"
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(180)
+@pytest.mark.proves("I5")
+async def test_an_answer_over_mcp_quotes_the_rules(home: Path) -> None:
+    async with opened(home, POLICIES) as world, reviews.opened(home) as worker:
+        world.clock.at_ns = SystemClock().now_ns()
+        driver = build_question_driver(worker.services, worker.gateway)
+        asked = {"question": "How soon must provisional credit be given?"}
+        async with world.client("review", Bearer(case_id=NO_CASE)) as client:
+            begun = structured(await client.call_tool("ask_question", asked))
+            found: dict[str, Any] = {}
+
+            async def follow() -> None:
+                following = {"run_id": begun["run_id"], "wait_seconds": 50}
+                found.update(structured(await client.call_tool("get_answer", following)))
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(follow)
+                await driver.resume("harborline", begun["run_id"])
+        assert found["status"] == "completed"
+        assert not found["answer"]["abstained"]
+        assert found["answer"]["citations"]
 
 
 @dataclass(frozen=True)
