@@ -161,25 +161,28 @@ def test_what_the_servers_show_is_what_was_reviewed(world: World, server: Server
 def test_the_check_fails_on_a_change_that_nobody_reviewed_and_names_it(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lock = json.loads((app_root() / LOCK).read_text())
+    path = tmp_path / "definitions.lock.json"
+    monkeypatch.setattr(mcp_definitions, "LOCK", path)
+    arguments = ["--home", str(home), "--json"]
+    assert mcp_definitions.run([*arguments, "--write"]) == 0
+    reviewed = path.read_text()
+    lock = json.loads(reviewed)
     entry = next(entry for entry in lock["servers"][1]["entries"] if entry["entry"] == "tool get_case")
     entry["parts"]["description"] = "0" * 64
-    (tmp_path / "servers").mkdir()
-    (tmp_path / LOCK).write_text(json.dumps(lock))
-    monkeypatch.setattr(mcp_definitions, "LOCK", tmp_path / LOCK)
-    arguments = ["--home", str(home), "--json"]
+    path.write_text(json.dumps(lock))
+    capsys.readouterr()
     assert mcp_definitions.run([*arguments, "--check"]) == 1
     shown = capsys.readouterr()
     assert json.loads(shown.out)["differences"] == {"case-facts": ["'tool get_case' has another description"]}
     assert "--write" in shown.err
     assert mcp_definitions.run([*arguments, "--write"]) == 0
     assert mcp_definitions.run([*arguments, "--check"]) == 0
-    assert (tmp_path / LOCK).read_text() == (app_root() / LOCK).read_text()
+    assert path.read_text() == reviewed
 
 
 @pytest.mark.thorough
 @pytest.mark.proves("I7", "E1")
-async def test_a_review_over_a_drifted_server_ends_with_the_reason_and_touches_nothing(home: Path) -> None:
+async def test_a_review_over_a_drifted_server_stops_with_the_reason_and_calls_no_tool(home: Path) -> None:
     async with opened_reviews(home) as world:
 
         def connect(name: ServerName, token: str) -> MCPServer[Any]:
@@ -189,7 +192,10 @@ async def test_a_review_over_a_drifted_server_ends_with_the_reason_and_touches_n
         pinned = Connections(world.services.exchange, connect, build_pins(world.services))
         desk = replace(build_desk(world.services, world.gateway), connections=pinned)
         runner = ReviewRunner(world.services, desk, build_records(world.services))
-        report = await runner.start(world.person("rosa"), CASE)
-        assert report.status in ("incomplete", "failed")
-        assert "'tool get_case' has another description" in report.because
+        with pytest.raises(UnavailableError, match="'tool get_case' has another description"):
+            await runner.start(world.person("rosa"), CASE)
+        (row,) = await world.records.list("harborline", case_id=CASE)
+        assert row.status in ("queued", "failed")  # each attempt compares anew: it goes on when the server is restored
+        kinds = [event.kind for event in await world.services.audit.events(tenant="harborline", run_id=row.run_id)]
+        assert "server.quarantined" in kinds and "call.allowed" not in kinds
         assert await world.outbox_rows() == 0
