@@ -17,7 +17,9 @@ CARRIED = (
     "CASEWRIGHT_POLICIES",
     "CASEWRIGHT_PUBLIC_URL",
 )
-"""Settings that a server needs and that a client does not pass on; none of them is a secret."""
+"""Settings that a server needs and that a client does not pass on, by how they begin."""
+SECRETS = ("TOKEN", "SECRET", "PASSWORD", "KEY")
+"""How the name of a secret ends; none is carried, whatever it begins with."""
 
 
 def client_path(client: ClientName, environment: Mapping[str, str]) -> Path:
@@ -48,4 +50,5 @@ def own_command() -> tuple[str, ...]:
 
 def carried_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """The settings of this environment that a server started elsewhere needs as well."""
-    return {name: value for name, value in sorted(environment.items()) if name.startswith(CARRIED)}
+    carried = {name: value for name, value in sorted(environment.items()) if name.startswith(CARRIED)}
+    return {name: value for name, value in carried.items() if not name.endswith(SECRETS)}

@@ -42,7 +42,7 @@ COMMANDS = {
     "bench": "Measure retrieval and the servers on this machine.",
     "identity": "Who vouches for people: check the issuer, forget a person, an issuer for development.",
     "token": "Print a token for one server. Whoever holds it acts as you there until it expires.",
-    "serve": "Serve all MCP servers over HTTP: /policy-search/mcp, /case-facts/mcp, /drafting/mcp.",
+    "serve": "Serve all MCP servers over HTTP: /policy-search/mcp, /case-facts/mcp, /drafting/mcp, /review/mcp.",
     "mcp": "Run one MCP server: casewright mcp NAME [--http]; more with casewright mcp -h.",
 }
 """Every command with its summary; a test holds the summaries to those of the modules."""

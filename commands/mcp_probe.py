@@ -28,6 +28,8 @@ INITIALIZE = {
     },
 }
 ACCEPTS = {"accept": "application/json, text/event-stream"}
+BY_HAND = "it answered nothing of use; run the command of the file by hand and read what it says"
+ADDRESS = "start the servers (`casewright serve`), or correct the address; it ends in /NAME/mcp"
 LONGEST_SAID = 300
 """Characters of a server's own words that are shown."""
 
@@ -66,7 +68,7 @@ async def _start(server: Resolved, seconds: float) -> Found:
             encoding_error_handler="replace",
         )
         client = Client(stdio_client(parameters, errlog=errors), mode="auto", read_timeout_seconds=seconds)
-        found = await _listed(client, seconds)
+        found = await _listed(client, seconds, by_hand=BY_HAND)
         errors.seek(0)
         said = _last_line(errors.read())
     if found.state == "ok" or not said:
@@ -82,11 +84,11 @@ async def _reach(server: Resolved, seconds: float) -> Found:
         return await _challenge(server.url, seconds)
     async with _http(server, seconds) as http:
         transport = streamable_http_client(server.url, http_client=http)
-        return await _listed(Client(transport, mode="auto", read_timeout_seconds=seconds), seconds)
+        return await _listed(Client(transport, mode="auto", read_timeout_seconds=seconds), seconds, by_hand=ADDRESS)
 
 
-async def _listed(client: Any, seconds: float) -> Found:
-    """The tools by the client's own way; every failure becomes a finding."""
+async def _listed(client: Any, seconds: float, *, by_hand: str) -> Found:
+    """The tools by the client's own way; a failure is a finding, with `by_hand` where no better way out is known."""
     from mcp.shared.exceptions import MCPError
 
     began = time.monotonic()
@@ -98,9 +100,9 @@ async def _listed(client: Any, seconds: float) -> Found:
     except TimeoutError:
         return _mend(f"no answer within {seconds:g} seconds", "run it by hand as the file says, or give --seconds more")
     except (MCPError, OSError, ValueError) as error:
-        return _explained(error)
+        return _explained(error, by_hand)
     except ExceptionGroup as group:
-        return _explained(_first(group))
+        return _explained(_first(group), by_hand)
     if not tools:
         return _mend("it shows no tools to this identity or token", "check the roles of --as, or make another token")
     return Found(state="ok", era=era, tools=tools, milliseconds=milliseconds)
@@ -119,8 +121,8 @@ async def _challenge(url: str, seconds: float) -> Found:
                 said = f"HTTP {refused.status_code} instead of a refusal that says where a token is had"
                 return _mend(said, "check the address; it ends in /NAME/mcp")
             metadata: Any = (await http.get(where)).json()
-    except (httpx2.HTTPError, ValueError) as error:
-        return _explained(error)
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        return _explained(error, ADDRESS)
     if not isinstance(metadata, dict) or metadata.get("resource") != url:  # pyright: ignore[reportUnknownMemberType]
         return _mend("its metadata names another address", f"set CASEWRIGHT_PUBLIC_URL of the server to fit {url!r}")
     said = "it answers and says where to sign in; the client does that, so its tools were not listed"
@@ -141,17 +143,15 @@ def _metadata_address(challenge: str) -> str:
     return rest.partition('"')[0] if found else ""
 
 
-def _explained(error: BaseException) -> Found:
+def _explained(error: BaseException, by_hand: str) -> Found:
     said = _cut(str(error) or type(error).__name__)
     match error:
         case FileNotFoundError() | PermissionError() | NotADirectoryError():
             return _mend(said, "Casewright moved or was removed; run `casewright mcp install` again")
         case _ if "token" in said:
             return _mend(said, "give the client a token that is valid now: `casewright token SERVER`")
-        case _ if "onnect" in said:
-            return _mend(said, "start the servers (`casewright serve`), or correct the address")
         case _:
-            return _mend(said, "run the command of the file by hand and read what it says")
+            return _mend(said, by_hand)
 
 
 def _first(group: BaseExceptionGroup[Any]) -> BaseException:

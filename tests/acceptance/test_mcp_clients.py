@@ -87,6 +87,8 @@ def test_every_way_of_not_working_is_said_with_its_way_out_and_ends_in_time(pers
             "casewright-no-token": {"command": sys.executable, "args": ours, "cwd": str(CHECKOUT)},
             "casewright-mute": {"command": mute[0], "args": mute[1:]},
             "casewright-empty": {},
+            "casewright-ends": {"command": sys.executable, "args": ["-c", ""]},
+            "casewright-nonsense": {"url": "http://[::1"},
             "casewright-asks": {"command": sys.executable, "env": {"CASEWRIGHT_TOKEN": "${env:NOT_SET}"}},
             "memory": {"command": "/nowhere/other"},
         }
@@ -95,12 +97,14 @@ def test_every_way_of_not_working_is_said_with_its_way_out_and_ends_in_time(pers
     found = person.document("mcp", "doctor", "cursor", "--seconds", "15", code=1)
     assert time.monotonic() - began < 80
     told = {one["name"].removeprefix("casewright-"): one for one in found["servers"]}
-    assert set(told) == {"gone", "nobody", "no-token", "mute", "empty", "asks"}
+    assert set(told) == {"gone", "nobody", "no-token", "mute", "empty", "ends", "nonsense", "asks"}
     assert "casewright mcp install" in told["gone"]["way_out"]
     assert "there is no local identity 'nobody'" in told["nobody"]["problem"]
     assert "casewright token" in told["no-token"]["way_out"]
     assert "no answer within 15 seconds" in told["mute"]["problem"]
     assert told["empty"]["state"] == "mend"
+    assert "by hand" in told["ends"]["way_out"]
+    assert "correct the address" in told["nonsense"]["way_out"]
     assert (told["asks"]["state"], told["asks"]["way_out"][:11]) == ("unchecked", "set NOT_SET")
     assert not alive(mute[2])
 
