@@ -15,7 +15,7 @@ from agents.answerer import Answer, Asked, answer
 from agents.toolbox import ToolBudget, open_toolbox
 from casewright.audit.entry import AuditEntry
 from casewright.contracts.principal import Actor
-from casewright.errors import DeniedError, NotFoundError
+from casewright.errors import BudgetError, DeniedError, NotFoundError
 from casewright.identity.tokens import DELEGATED_SECONDS
 from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext
@@ -99,13 +99,15 @@ class QuestionDriver:
         change = after_failure(row, error, progressed=False, now_ns=self._services.clock.now_ns())
         if isinstance(error, DeniedError | NotFoundError):  # no other attempt mends that
             change = RunChange(status="failed", because="it is not permitted now; the reason is in the audit")
+        elif isinstance(error, BudgetError):
+            change = RunChange(status="incomplete", because=str(error))
         _log.warning("question %r was not answered: %s", row.run_id, change.because, exc_info=error)
         async with self._services.database.write() as connection:
             if ended := await self._ended(row, connection):
                 return ended
             await self._outlet(row).withdraw_standing(NOT_ANSWERED, connection=connection)
             await self._records.change(row.run_id, change, connection=connection)
-            if change.status == "failed":
+            if change.status in _OVER:
                 await self._services.audit.append(_ended(row, change), connection=connection)
         return change
 

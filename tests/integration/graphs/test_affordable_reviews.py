@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from casewright.config import Budgets, app_root
-from casewright.models.assembly import Layers
 from casewright.models.cassette import CassetteLayer
 from casewright.models.gateway import Gateway
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
 from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, Usage
 from casewright.services import Services
-from commands.orchestrator import AuditRecorder, build_budget, build_permission, build_runner
-from graphs.runner import ReviewRunner
+from commands.orchestrator import AuditRecorder, build_budget, build_permission, build_question_driver, build_runner
+from graphs.inquiries import Inquiries, Inquiry
 from tests.integration.graphs.conftest import CREDIT_CASE
 from tests.integration.graphs.reviews import World, opened
 
@@ -49,21 +48,21 @@ class Paid:
         return None
 
 
-def paying(services: Services, model: Paid) -> ReviewRunner:
-    """A runner whose only model is paid from the budgets of the product."""
-    layers = Layers(budget=build_budget(services), cassette=CassetteLayer(services.contents))
-    gateway = Gateway(
+def paying(services: Services, model: Paid) -> Gateway:
+    """A gateway whose only model is paid from the budgets of the product."""
+    layers = (build_budget(services), CassetteLayer(services.contents))
+    return Gateway(
         [model],
         PromptLibrary(app_root() / "agents" / "prompts"),
         AuditRecorder(services),
         permission=build_permission(services),
-        layers=layers.inward,
+        layers=layers,
     )
-    return build_runner(services, gateway)
 
 
 async def reviewed(world: World, model: Paid) -> tuple[str, str]:
-    report = await paying(world.services, model).start(world.person("tomas"), CREDIT_CASE)
+    runner = build_runner(world.services, paying(world.services, model))
+    report = await runner.start(world.person("tomas"), CREDIT_CASE)
     assert report.budget.spent.cost_micro == len(model.asked) * (900 * 2 + 100 * 10)
     return report.status, report.because
 
@@ -97,3 +96,18 @@ async def test_a_review_that_can_be_paid_goes_on_and_each_call_is_recorded_with_
     assert (status, len(called)) == ("waiting_approval", 3)
     assert all(body["estimated_cost_micro"] > body["cost_micro"] == 2_800 for body in called)
     assert all(len(body["cassettes"]) == 1 and body["priced"] for body in called)
+
+
+@pytest.mark.proves("F5")
+async def test_a_question_that_cannot_be_paid_ends_at_once_as_incomplete_and_is_not_tried_again(home: Path) -> None:
+    model = Paid()
+    async with opened(home, budgets=Budgets(tokens=100)) as world:
+        asked = Inquiry(question="When must a provisional credit be issued?", as_of="2026-11-06")
+        await Inquiries(world.services, world.records).begin(world.person("rosa"), asked, run_id="ask-1")
+        driver = build_question_driver(world.services, paying(world.services, model))
+        change = await driver.resume("harborline", "ask-1")
+        row = await world.records.get("harborline", "ask-1")
+        ended = await world.services.audit.events(tenant="harborline", run_id="ask-1")
+    assert (change.status, row.status, row.not_before_ns, model.asked) == ("incomplete", "incomplete", 0, [])
+    assert "100 are left to the run (CASEWRIGHT_BUDGET_TOKENS)" in change.because
+    assert [event.kind for event in ended][-1] == "run.ended"
