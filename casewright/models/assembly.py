@@ -24,22 +24,26 @@ from casewright.models.routing import RISKS
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """What stands around every request inside the permission, and the cache around the whole dialogue."""
+    """What stands around every request inside the permission, and the cache around the whole dialogue.
 
-    answers: AnswerCache | None = None
-    budget: Layer | None = None
+    A gateway over services has all of the layers: none of them may be missing because somebody forgot it.
+    """
+
+    budget: Layer
     """Whether the run can afford what the request may cost."""
-    redaction: Layer | None = None
+    redaction: Layer
     """Placeholders out, values back, and the label of what is sent."""
-    egress: Layer | None = None
+    egress: Layer
     """Whether data with that label may go to this model and region."""
-    cassette: Layer | None = None
+    cassette: Layer
     """Records the exchange as it leaves: redacted."""
+    answers: AnswerCache | None = None
+    """Where answers of deterministic tasks are kept; None: nowhere."""
 
     @property
     def inward(self) -> tuple[Layer, ...]:
         """In their order, the outermost first."""
-        return tuple(one for one in (self.budget, self.redaction, self.egress, self.cassette) if one is not None)
+        return (self.budget, self.redaction, self.egress, self.cassette)
 
 
 def from_settings(
@@ -47,7 +51,7 @@ def from_settings(
     prompts_folder: Path,
     recorder: Recorder,
     permission: ModelPermission,
-    layers: Layers | None = None,
+    layers: Layers,
     models: ModelSettings | None = None,
 ) -> Gateway:
     """The gateway that `settings` and the installation's `models.toml` ask for.
@@ -59,20 +63,20 @@ def from_settings(
         InputError: that file is wrong; the prompts folder or a prompt file is missing, malformed, or another than the
             one that was locked.
     """
-    around, prompts = layers or Layers(), PromptLibrary(prompts_folder)
+    prompts = PromptLibrary(prompts_folder)
     check_lock(prompts, prompts_folder)
     described = models or model_settings(settings)
     conduct = replace(
         conduct_of(settings, described),
         breakers=breakers_of(settings.home, described.breaker.policy),
-        answers=around.answers,
+        answers=layers.answers,
     )
     return Gateway(
         Configured(settings=settings, models=described).providers(),
         prompts,
         recorder,
         permission=permission,
-        layers=around.inward,
+        layers=layers.inward,
         conduct=conduct,
     )
 

@@ -25,6 +25,7 @@ from casewright.models.provider import NoReply, Provider, Usage
 from casewright.models.retry import Deadline, RetryPolicy, Trying
 from casewright.models.selection import SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
+from tests.support.model_layers import NO_LAYERS
 from tests.support.model_permission import OnlyModels, offline_only
 from tests.support.model_requests import VALUE, model_request
 from tests.support.scripted_provider import BUSY, FINAL, GOOD, REMOTE, ScriptedProvider, SilentProvider, no_pause
@@ -188,7 +189,7 @@ def test_a_gateway_without_providers_or_prompts_is_refused(tmp_path: Path) -> No
 @pytest.mark.proves("F2")
 async def test_without_a_key_the_offline_provider_answers_undegraded(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, policies=tmp_path)
-    async with from_settings(settings, PROMPTS, MemoryRecorder(), offline_only()) as made:
+    async with from_settings(settings, PROMPTS, MemoryRecorder(), offline_only(), NO_LAYERS) as made:
         result = await made.run(RESEARCH_SELECT, VALUE, context=CONTEXT)
     assert (result.record.model, result.record.degraded) == ("offline/extractive", False)
 
@@ -203,7 +204,11 @@ async def test_with_a_key_that_cannot_be_used_the_offline_provider_answers_degra
         model_timeout_seconds=5.0,
     )
     async with from_settings(
-        settings, PROMPTS, MemoryRecorder(), OnlyModels(f"anthropic/{settings.anthropic_model}", "offline/extractive")
+        settings,
+        PROMPTS,
+        MemoryRecorder(),
+        OnlyModels(f"anthropic/{settings.anthropic_model}", "offline/extractive"),
+        NO_LAYERS,
     ) as made:
         result = await made.run(RESEARCH_SELECT, VALUE, context=CONTEXT)
     assert (result.record.provider, result.record.degraded) == ("offline", True)

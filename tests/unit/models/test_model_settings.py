@@ -26,7 +26,8 @@ from casewright.models.model_settings import (
 from casewright.models.offline import OfflineProvider
 from casewright.models.provider import ModelRequest
 from casewright.models.tasks import RESEARCH_SELECT
-from tests.support.model_permission import OnlyModels
+from tests.support.model_layers import NO_LAYERS
+from tests.support.model_permission import offline_only
 from tests.support.model_requests import VALUE, model_request
 
 FILE = """
@@ -101,7 +102,7 @@ async def test_a_model_without_its_key_is_left_out_and_the_offline_provider_answ
     assert configured(settings).missing("langchain/local") == "LOCAL_NAME is not set"
     assert first_models(settings, model_settings(settings)) == ("offline/extractive",)
     async with from_settings(
-        settings, app_root() / "agents" / "prompts", MemoryRecorder(), OnlyModels("offline/extractive")
+        settings, app_root() / "agents" / "prompts", MemoryRecorder(), offline_only(), NO_LAYERS
     ) as gateway:
         result = await gateway.run(RESEARCH_SELECT, VALUE, context=CONTEXT)
     assert (result.record.provider, result.record.degraded) == ("offline", False)

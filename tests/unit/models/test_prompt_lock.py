@@ -17,6 +17,7 @@ from casewright.models.assembly import from_settings
 from casewright.models.prompt_lock import LOCK_FILE, LockedPrompt, check_lock, lock_text, read_lock, renewed
 from casewright.models.prompts import PromptLibrary
 from casewright.models.tasks import INTAKE_CLASSIFY, TASKS
+from tests.support.model_layers import NO_LAYERS
 from tests.support.model_permission import offline_only
 
 PROMPTS = app_root() / "agents" / "prompts"
@@ -50,7 +51,7 @@ def test_a_gateway_is_not_built_over_a_prompt_whose_text_changed_under_its_versi
     with pytest.raises(
         InputError, match=r"'research\.md' has another text than its version 1 .*to 2 and run `casewright models lock`"
     ):
-        from_settings(installation, prompts, MemoryRecorder(), offline_only())
+        from_settings(installation, prompts, MemoryRecorder(), offline_only(), NO_LAYERS)
 
 
 @pytest.mark.proves("F1")
