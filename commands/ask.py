@@ -3,6 +3,7 @@
 With its model switched off it is refused with exit code 3, as everything that policy data denies.
 """
 
+import sys
 from typing import Any
 
 import typer
@@ -11,16 +12,19 @@ from rich.panel import Panel
 from rich.text import Text
 
 from agents.answerer import Asked, answer
+from agents.sentences import ShownSentence
 from casewright.clock import today
 from casewright.contracts.run import RunStatus
+from casewright.errors import InputError
 from casewright.models.layer import CallContext
 from commands.corpus import new_run, parse_date
 from commands.orchestrator import build_gateway, build_records
 from commands.shell import Shell
 from commands.tools import own_tools
+from commands.visible import visible_text
 from graphs.answering import answer_document
 from graphs.budget import whole_allowance
-from graphs.sentences import SentenceEvents
+from graphs.sentences import NOT_ANSWERED, SentenceEvents
 
 QUESTION = "ask"
 """The kind of run that a question is."""
@@ -35,19 +39,23 @@ def ask(
     ctx: typer.Context,
     question: str = typer.Argument(help="What you want to know about the rules."),
     as_of: str = typer.Option("", "--as-of", help="Date whose rules apply, YYYY-MM-DD; today when absent."),
+    stream: bool = typer.Option(False, "--stream", help="Print each sentence as soon as its quotes are verified."),
 ) -> None:
     """Answer a question from the rules in force, every sentence with its quote; or say what is missing."""
     shell: Shell = ctx.obj
+    if stream and shell.options.as_json:
+        raise InputError("--stream prints as it goes and --json one document; choose one")
     date = parse_date(as_of).isoformat() if as_of else today(shell.services.clock).isoformat()
-    document = shell.run(_ask(shell, question, date))
+    document = shell.run(_ask(shell, question, date, stream=stream))
     shell.show(document, answer_view)
 
 
-async def _ask(shell: Shell, question: str, as_of: str) -> dict[str, Any]:
+async def _ask(shell: Shell, question: str, as_of: str, *, stream: bool) -> dict[str, Any]:
     services, principal = shell.services, shell.principal("review")
     run_id = new_run("ask")
     records = build_records(services)
     await records.begin(run_id, principal, "", kind=QUESTION)
+    told = SentenceEvents(services.database, records, tenant=principal.tenant, run_id=run_id)
     allowance = whole_allowance(services.settings.budgets)
     context = CallContext(run_id=run_id, case_id="", tenant=principal.tenant, agent="answerer", allowance=allowance)
     status: RunStatus = "failed"
@@ -56,14 +64,36 @@ async def _ask(shell: Shell, question: str, as_of: str) -> dict[str, Any]:
             build_gateway(services) as gateway,
             own_tools(services, principal, "policy-search", run_id=run_id) as tools,
         ):
-            outlet = SentenceEvents(services.database, records, tenant=principal.tenant, run_id=run_id)
+            outlet = Printing(told) if stream else told
             found = await answer(tools, gateway, context, Asked(question=question, as_of=as_of, outlet=outlet))
         document = answer_document(found, run_id, as_of)
         await records.step(run_id, "answered", {**document, "question": question[:2000]})
         status = "completed"
     finally:
+        if status == "failed":
+            async with services.database.write() as connection:
+                await told.withdraw_standing(NOT_ANSWERED, connection=connection)
         await records.mark(run_id, status)
     return document
+
+
+class Printing:
+    """Prints sentences as they are told, and what is taken back."""
+
+    def __init__(self, told: SentenceEvents) -> None:
+        self._told = told
+
+    async def show(self, number: int, sentence: ShownSentence) -> None:
+        await self._told.show(number, sentence)
+        self._print(f"{number}. {sentence.text}")
+
+    async def withdraw(self, first: int, because: str) -> None:
+        await self._told.withdraw(first, because)
+        self._print(f"withdrawn from {first} on: {because}")
+
+    def _print(self, line: str) -> None:
+        sys.stdout.write(visible_text(line) + "\n")
+        sys.stdout.flush()
 
 
 def answer_view(document: dict[str, Any]) -> RenderableType:

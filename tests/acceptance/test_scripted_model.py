@@ -29,7 +29,14 @@ WAITING = 4
 
 
 def command(home: Path, *arguments: str, server: MessagesServer | None = None, expected: int = 0) -> dict[str, Any]:
-    """The JSON of one command, with the local server as its model service or with none."""
+    """The JSON of one command."""
+    done = started(home, *arguments, "--json", server=server)
+    assert done.returncode == expected, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def started(home: Path, *arguments: str, server: MessagesServer | None) -> "subprocess.CompletedProcess[str]":
+    """One command that has ended, with the local server as its model service or with none."""
     keys = {"ANTHROPIC_API_KEY": "", "ANTHROPIC_BASE_URL": ""}
     if server is not None:
         keys = {
@@ -37,8 +44,8 @@ def command(home: Path, *arguments: str, server: MessagesServer | None = None, e
             "ANTHROPIC_BASE_URL": server.base_url,
             "CASEWRIGHT_ANTHROPIC_MODEL": MODEL,
         }
-    done = subprocess.run(
-        [sys.executable, "-m", "casewright.launch", *arguments, "--json"],
+    return subprocess.run(
+        [sys.executable, "-m", "casewright.launch", *arguments],
         env=process_environment(home, **keys),
         cwd=CHECKOUT,
         capture_output=True,
@@ -46,8 +53,6 @@ def command(home: Path, *arguments: str, server: MessagesServer | None = None, e
         timeout=WAIT,
         check=False,
     )
-    assert done.returncode == expected, done.stdout + done.stderr
-    return json.loads(done.stdout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +187,18 @@ def test_sentences_of_an_answer_are_events_of_the_run_and_a_fabricated_one_never
     assert " ".join(body["text"] for body in shown) == answered["answer"]
     assert all(citation["verified"] for body in shown for citation in body["citations"])
     assert FABRICATED not in json.dumps(events)
+
+
+@pytest.mark.proves("F9")
+def test_a_person_at_the_terminal_sees_sentences_as_they_come(homes: tuple[Path, Path]) -> None:
+    with model_server(ScriptedModel()) as server:
+        words = ("ask", QUESTION, "--as-of", "2026-03-02", "--stream")
+        done = started(homes[0], *words, server=server)
+        refused = started(homes[0], *words, "--json", server=server)
+    assert done.returncode == 0, done.stderr
+    before, _, _ = done.stdout.partition(" answer ")
+    assert re.findall(r"^\d+(?=\. )", before, re.MULTILINE) == ["1", "2", "3"]
+    assert (refused.returncode, len(server.requests)) == (2, 1)
 
 
 @pytest.mark.proves("F2")
