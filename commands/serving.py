@@ -81,10 +81,9 @@ def _serve_on(
     from commands.worker_processes import WorkerProcesses
     from servers.wire_server import wire_server
 
-    wire = Wire()
-    beside = WorkerProcesses(services.settings.home, drivers)
+    wire = Wire(beside=WorkerProcesses(services.settings.home, drivers))
     port = int(listener.getsockname()[1])
-    app = build_app(services, names, host=host, port=port, wire=wire, beside=beside)
+    app = build_app(services, names, host=host, port=port, wire=wire)
     wire_server(app, wire.draining, wire.limits).run(sockets=[listener])
 
 

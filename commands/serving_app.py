@@ -39,6 +39,8 @@ class Wire:
     sessions: bool = True
     """Whether clients of the handshake era keep a session here; not where their next request may reach another
     process. Without one, their server cannot ask them anything within a call."""
+    beside: AbstractAsyncContextManager[object] | None = None
+    """What runs for as long as it serves."""
 
 
 def build_app(
@@ -49,12 +51,8 @@ def build_app(
     port: int,
     factory: "ServerFactory | None" = None,
     wire: Wire | None = None,
-    beside: AbstractAsyncContextManager[object] | None = None,
 ) -> Starlette:
     """One ASGI application with every named server under its own path, and `/healthz`.
-
-    Args:
-        beside: what runs for as long as it is served.
 
     Raises:
         InputError: an issuer is configured, but not all of it.
@@ -80,8 +78,8 @@ def build_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
         async with contextlib.AsyncExitStack() as stack:
-            if beside is not None:
-                await stack.enter_async_context(beside)
+            if wire.beside is not None:
+                await stack.enter_async_context(wire.beside)
             for server in servers.values():
                 await stack.enter_async_context(server.session_manager.run())
             yield

@@ -8,7 +8,6 @@ import os
 import socket
 import sys
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -18,6 +17,7 @@ from servers.wire import Draining, WireLimits
 DRAIN_SECONDS = 10
 """How long calls may go on after the server was told to stop."""
 BACKLOG = 2_048
+LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class DrainingServer(uvicorn.Server):
@@ -82,9 +82,10 @@ class TimedHead(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
+        answering = bool(self.cycle) and not self.cycle.response_complete  # there is none before the first request
+        if answering or not self.conn.trailing_data[0] or self.transport.is_closing():
             self._disarm()
-        elif self._deadline is None and self.conn.trailing_data[0]:
+        elif self._deadline is None:
             self._deadline = self.loop.call_later(self.head_seconds, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -99,7 +100,8 @@ class TimedHead(H11Protocol):
     def _late(self) -> None:
         self._deadline = None
         if not self.transport.is_closing():
-            self.send_400_response("The request did not arrive in time.")
+            self.transport.write(LATE)
+            self.transport.close()
 
 
 def listening(host: str, port: int) -> socket.socket:

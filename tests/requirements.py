@@ -181,7 +181,12 @@ EVALUATION = {
 }
 
 PROTOCOL = {
-    "I1": proved("servers speak stdio and HTTP in both protocol revisions", "the conformance suite is not run yet"),
+    "I1": proved(
+        "servers speak stdio and HTTP in both protocol revisions",
+        "the official suite meets a fixture behind the real guard; prompts beyond text and log levels, which ours do not "
+        "have, are added to it",
+        "with several processes no session of the handshake era is kept, so within a call nobody is asked there",
+    ),
     "I2": proved(
         "servers are OAuth 2.1 resource servers; no token is passed through",
         "proved with a development issuer and key sets of every kind; no vendor's identity provider has been tried",

@@ -6,7 +6,6 @@ what they type, and read the answer themselves.
 
 from casewright.contracts.principal import Caller
 from casewright.errors import InputError
-from casewright.models.layer import CallContext
 from casewright.services import Services
 
 
@@ -22,6 +21,7 @@ async def refuse_case_data(services: Services, caller: Caller, query: str) -> No
         return
     # Imported here: a server lists its tools without them.
     from casewright.cases.protected import StoredKnowledge
+    from casewright.models.layer import CallContext
     from casewright.models.protection.placeholders import PLACEHOLDER, Placeholders
 
     context = CallContext(run_id="", case_id=actor.case_id, tenant=caller.principal.tenant, agent=actor.agent)
