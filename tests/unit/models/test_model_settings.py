@@ -73,26 +73,31 @@ def configured(settings: Settings) -> Configured:
 
 @pytest.mark.proves("F4")
 def test_a_risk_is_asked_of_its_tier_in_order_with_the_offline_provider_behind_it(tmp_path: Path) -> None:
-    made = configured(installation(tmp_path, FILE, CLAUDE_KEY="k", LOCAL_NAME="n"))
+    made = configured(installation(tmp_path, FILE, CLAUDE_KEY="k"))
     providers = made.providers()
     assert [(one.name, one.model) for one in providers["high"]] == [
         ("anthropic", "claude-sonnet-5"),
         ("anthropic", "claude-haiku-4-5"),
         ("offline", "offline/extractive"),
     ]
-    assert [one.name for one in providers["low"]] == ["langchain/local", "anthropic", "offline"]
+    assert [one.model for one in providers["low"]] == ["claude-haiku-4-5", "offline/extractive"]
     assert providers["medium"][0] is providers["high"][0]  # one model, one provider
 
 
 @pytest.mark.proves("F2", "F4")
 def test_a_model_can_do_what_its_provider_says_unless_the_file_says_otherwise(tmp_path: Path) -> None:
-    made = configured(installation(tmp_path, FILE, CLAUDE_KEY="k", LOCAL_NAME="n"))
-    sonnet, haiku = made.providers()["high"][:2]
+    sonnet, haiku = configured(installation(tmp_path, FILE, CLAUDE_KEY="k")).providers()["high"][:2]
     assert (sonnet.capabilities.max_input_tokens, haiku.capabilities.max_input_tokens) == (200_000, None)
     assert (sonnet.capabilities.streaming, haiku.capabilities.streaming) == (False, True)
     assert {one.capabilities.region for one in (sonnet, haiku)} == {"eu"}
-    local = made.providers()["low"][0]
-    assert (local.capabilities.region, local.capabilities.leaves_process) == ("local", True)
+
+
+@pytest.mark.thorough  # it imports langchain-core
+@pytest.mark.proves("F2")
+def test_a_chat_model_of_langchain_is_made_from_its_settings_and_secrets_under_its_own_name(tmp_path: Path) -> None:
+    made = configured(installation(tmp_path, FILE, CLAUDE_KEY="k", LOCAL_NAME="n")).providers()["low"]
+    assert [one.name for one in made] == ["langchain/local", "anthropic", "offline"]
+    assert (made[0].capabilities.region, made[0].capabilities.leaves_process) == ("local", True)
 
 
 @pytest.mark.proves("F4")
