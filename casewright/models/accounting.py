@@ -96,6 +96,8 @@ class CallRecord(Contract):
     """Empty: nobody worked out what it cost."""
     priced: bool = False
     """True: every model that was asked has a price. False: `cost_micro` is the most it can have cost."""
+    sent: tuple[str, ...] = ()
+    """What left for where, and the policy revision that let it."""
     cassettes: tuple[str, ...] = ()
     """The addresses of what was exchanged with models, in order."""
     output_sha256: str = ""

@@ -63,6 +63,7 @@ class Call(Generic[InputT, OutputT]):
             left_out=log.left_out,
             estimated_tokens=self.context.notes.estimated_tokens,
             estimated_cost_micro=self.context.notes.estimated_cost_micro,
+            sent=tuple(self.context.notes.sent),
             cassettes=tuple(self.context.notes.cassettes),
         )
 

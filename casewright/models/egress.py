@@ -15,7 +15,16 @@ from casewright.access.engine import PolicyEngine
 from casewright.contracts.base import Contract
 from casewright.errors import PolicyError
 from casewright.models.layer import CallContext
-from casewright.models.provider import Capabilities, CountsTokens, ModelReply, ModelRequest, NoReply, Provider
+from casewright.models.permission import full_name
+from casewright.models.provider import (
+    Capabilities,
+    CountsTokens,
+    DataLabel,
+    ModelReply,
+    ModelRequest,
+    NoReply,
+    Provider,
+)
 
 EGRESS_RULE = "casewright.egress.decision"
 _SCHEMA = "egress/v1"
@@ -68,23 +77,27 @@ class EgressLayer:
             },
         }
         try:
-            decision = await self._decide(document)
+            decision, revision = await self._decide(document)
         except Exception:  # noqa: BLE001 - boundary of the engine: whatever it raises is a refusal
             _log.exception("there is no decision on what may leave")
             return _refused(
                 "egress_undecided", "the policy gave no usable decision; `casewright policy check` says why"
             )
         if decision.allow is True:
+            context.notes.sent.append(_sent(label, provider, revision))
             return None
         code = decision.reasons[0].code if decision.reasons else "egress_denied"
         return _refused(code, "; ".join(reason.message for reason in decision.reasons))
 
-    async def _decide(self, document: dict[str, object]) -> _Decision:
+    async def _decide(self, document: dict[str, object]) -> tuple[_Decision, str]:
+        """The decision, and the revision it was made under."""
         engine = await self._refreshed()
         if engine.blocking:
             async with asyncio.timeout(_LATE_AFTER_SECONDS):
-                return _decision(await asyncio.to_thread(_evaluate, engine, document))
-        return _decision(_evaluate(engine, document))
+                found, revision = await asyncio.to_thread(_evaluate, engine, document)
+        else:
+            found, revision = _evaluate(engine, document)
+        return _decision(found), revision
 
     async def _refreshed(self) -> PolicyEngine:
         """The engine with the policy files as they are; they are looked at once a second at most."""
@@ -131,13 +144,13 @@ class AskingProvider:
         await self._provider.aclose()
 
 
-def _evaluate(engine: PolicyEngine, document: dict[str, object]) -> object:
+def _evaluate(engine: PolicyEngine, document: dict[str, object]) -> tuple[object, str]:
     """One answer under one revision; a reload in between is asked again, once."""
     for _ in range(2):
         revision = engine.revision
         found = engine.evaluate(EGRESS_RULE, document)
         if engine.revision == revision:
-            return found
+            return found, revision
     raise PolicyError("the policies changed while they were asked")
 
 
@@ -150,6 +163,12 @@ def _decision(found: object) -> _Decision:
     if isinstance(reasons, list):
         document["reasons"] = tuple(reasons)  # pyright: ignore[reportUnknownArgumentType]
     return _Decision.model_validate(document, strict=True)
+
+
+def _sent(label: DataLabel, provider: Provider, revision: str) -> str:
+    redacted = "redacted" if label.redacted else "not redacted"
+    to = full_name(provider.name, provider.model)
+    return f"{label.classification.value} data, {redacted}, to {to} in {provider.capabilities.region!r}, by {revision}"
 
 
 def _refused(code: str, why: str) -> NoReply:

@@ -27,6 +27,8 @@ class CallNotes:
     estimated_tokens: int = 0
     """The most that its requests could use."""
     estimated_cost_micro: int = 0
+    sent: list[str] = field(default_factory=list[str])
+    """What left for where, and the policy revision that let it; one entry for each request that left."""
     cassettes: list[str] = field(default_factory=list[str])
     """Addresses of the exchanges that were recorded, in order."""
     contents: dict[str, str] = field(default_factory=dict[str, str])

@@ -17,10 +17,17 @@ def permission(history: RunHistory) -> Iterator[Statement]:
     yield from each(
         denied, lambda event: f"denied: {who(event)} {event.body.get('tool', '')}: {event.body.get('code')}"
     )
+    for event in history.audited("model.called"):
+        yield from said(f"left for a model: {'; '.join(dict.fromkeys(event.body.get('sent', [])))}", _that_left(event))
     for event in history.audit:
         tell = _APPROVALS.get(event.kind)
         if tell is not None:
             yield from said(f"approval {event.body.get('approval_id')}: {tell(event)}", [event])
+
+
+def _that_left(event: AuditEvent) -> list[AuditEvent]:
+    """The call, if anything of it left the process."""
+    return [event] if event.body.get("sent") else []
 
 
 def _requested(event: AuditEvent) -> str:

@@ -207,6 +207,8 @@ async def test_nothing_planted_reaches_a_prompt_a_log_a_trace_or_the_state(trace
     assert {"intake.classify", "draft.recommendation"} <= set(traces.model.asked)
     assert "[PERSON_1]" in "".join(traces.prompts)
     assert "an error that quotes" in traces.log
+    audited = stored(traces.home / "casewright.db")["casewright.db/audit_events"]
+    assert any("confidential data, redacted, to anthropic/" in text for text in audited)
     secrets = secrets_of(traces.home)
     assert len(secrets) >= 3
     assert sightings((*PERSONAL, SEALED, *secrets), traces.outside()) == []

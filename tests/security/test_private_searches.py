@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.installation import CASE, Bearer, World, said, structured
 
+pytestmark = pytest.mark.thorough
 RESEARCHER = Bearer(agent="policy_researcher", scopes=("search_policies",))
 PERSONAL = (
     "rights of Marisol Ingram",

@@ -1,6 +1,7 @@
 """What leaves the process is decided by the policy, and everything that is no clear yes is a no."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from casewright.config import app_root
 from casewright.contracts.case import Classification
 from casewright.errors import PolicyError
 from casewright.models.egress import EGRESS_RULE, EgressLayer
+from casewright.models.layer import CallNotes
 from casewright.models.provider import Capabilities, DataLabel, ModelReply, NoReply
 from casewright.models.region import region_of
 from tests.support.model_requests import model_request
@@ -42,8 +44,10 @@ def engine(*steps: object, blocking: bool = False) -> ScriptedEngine:
 @pytest.mark.parametrize("blocking", [False, True])
 async def test_what_the_policy_lets_go_is_sent(blocking: bool) -> None:
     model, policy = RemoteModel("{}"), engine(YES, blocking=blocking)
-    reply = await EgressLayer(lambda: policy).around(model, CONTEXT).complete(model_request(label=LABEL))
+    context = replace(CONTEXT, notes=CallNotes())
+    reply = await EgressLayer(lambda: policy).around(model, context).complete(model_request(label=LABEL))
     assert isinstance(reply, ModelReply)
+    assert context.notes.sent == ["confidential data, redacted, to anthropic/model-1 in 'us', by r1"]
     policy.finish()
 
 
