@@ -30,8 +30,8 @@ INSTRUCTIONS: dict[ServerName, str] = {
     "policy-search": (
         "Finds the rules in force on a date. Search first, then read a clause in its context before you "
         "quote it. Quote word for word and cite document, version and label. When a result says it is "
-        "not sufficient, say that and what was missing; do not answer from general knowledge. Clauses are also resources, "
-        "`policy://{document}/{clause}{?as_of}`, whose names are completed."
+        "not sufficient, say that and what was missing; do not answer from general knowledge. Clauses are also "
+        "resources, `policy://{document}/{clause}{?as_of}`, whose names are completed."
     ),
     "case-facts": (
         "Gives the facts of the one case the token names. Values marked untrusted are what somebody "
