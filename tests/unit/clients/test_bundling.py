@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casewright.clients.bundle_main import command_line
@@ -119,6 +119,7 @@ def test_a_namespace_of_another_form_is_refused(namespace: str) -> None:
         entry(namespace=namespace)
 
 
+@settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from(["HOME", "IDENTITY", "CASE"]), st.text(max_size=8)))
 def test_what_was_filled_in_becomes_options_and_nothing_else_does(filled: dict[str, str]) -> None:
     environment = {f"CASEWRIGHT_BUNDLE_{name}": value for name, value in filled.items()}
