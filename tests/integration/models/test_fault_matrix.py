@@ -245,6 +245,16 @@ async def test_a_fault_is_met_as_the_task_permits(
         assert found.heard.replace(" ", "") == str(GOOD).replace("'", '"').replace(" ", "")
 
 
+@pytest.mark.proves("F5", "F9")
+async def test_a_stream_that_breaks_off_is_paid_for_and_its_request_named() -> None:
+    fault = Fault(name="", steps=(broken("drop"),), outcome="answered", said="", waits=(0.5,))
+    record = (await played(fault, "streamed")).record
+    broken_off, answered = record.attempts
+    assert (broken_off.request_id, answered.request_id) == ("req_1", "req_2")
+    assert (broken_off.input_tokens, broken_off.output_tokens) == (100, 1)
+    assert (record.input_tokens, record.output_tokens, record.model) == (200, 21, MODEL)
+
+
 @pytest.mark.proves("F4")
 @pytest.mark.parametrize("how", ["whole", "streamed"])
 async def test_a_service_that_is_down_is_left_alone_after_some_failures(
