@@ -32,6 +32,7 @@ from casewright.models.retry import Deadline, InTime, Trying
 from casewright.models.routing import routes
 from casewright.models.task import InputT, OutputT, Task, TaskRisk
 from casewright.models.tasks import TASKS
+from casewright.models.tasks import task as task_named
 from casewright.models.turns import Places, Turns
 
 _LOCAL_SECONDS = 10.0
@@ -95,7 +96,7 @@ class Gateway:
             listener: hears replies as they are written, those that do not hold in the end as well.
 
         Raises:
-            InputError: the input is not valid for the task.
+            InputError: the input is not valid for the task, or no task of that name is listed.
             ModelError: no provider gave a valid output; its record is kept all the same.
             DeniedError: every provider that the task permits is switched off or may not have the data; recorded as
                 well.
@@ -227,6 +228,7 @@ def _failure(task: Task[Any, Any], failures: Sequence[Failure]) -> CasewrightErr
 
 
 def _validated(task: Task[InputT, OutputT], value: InputT) -> InputT:
+    task_named(task.name)
     if not isinstance(value, task.input):
         raise InputError(f"task {task.name!r} takes {task.input.__name__}, not {type(value).__name__}")
     try:

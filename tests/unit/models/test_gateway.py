@@ -144,6 +144,14 @@ async def test_an_input_beyond_the_tasks_size_is_not_sent_out() -> None:
     assert "longer than 100 characters" in result.record.reason
 
 
+@pytest.mark.proves("F1")
+async def test_a_task_that_is_not_listed_is_asked_of_nobody() -> None:
+    provider = ScriptedProvider()
+    with pytest.raises(InputError, match=r"no model task 'case\.decide'; there are: answer\.question"):
+        await gateway(provider).run(replace(RESEARCH_SELECT, name="case.decide"), VALUE, context=CONTEXT)
+    assert provider.requests == []
+
+
 async def test_an_input_of_another_task_or_an_unchecked_one_is_refused() -> None:
     unchecked = SelectInput.model_construct(topic="x", clauses="none")
     with pytest.raises(InputError, match="clauses"):
