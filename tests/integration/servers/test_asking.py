@@ -46,6 +46,7 @@ async def test_whoever_may_decide_is_shown_the_canonical_call_and_their_answer_i
     assert done["status"] == "executed", "the requester's same call succeeds afterwards"
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("I4", "D5")
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_same_call_by_an_approver_asks_them_and_goes_on(world: World, mode: Mode) -> None:
@@ -58,6 +59,7 @@ async def test_the_same_call_by_an_approver_asks_them_and_goes_on(world: World, 
     assert len(await world.effects(ACTION_CASE)) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("I4", "D5")
 @pytest.mark.parametrize("tool", ["submit_action", "execute_action"])
 @pytest.mark.parametrize("mode", MODES)
@@ -77,6 +79,7 @@ async def test_the_requester_is_never_asked_and_gets_the_way_to_those_who_may(
     assert user.shown == []
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("I4")
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_client_that_cannot_ask_gets_approval_required_and_later_what_became_of_it(
@@ -95,6 +98,7 @@ async def test_a_client_that_cannot_ask_gets_approval_required_and_later_what_be
     assert refused["status"] == "rejected", "the same call later says why not"
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("I4")
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_client_that_can_only_open_links_is_sent_to_the_queue(
@@ -117,6 +121,7 @@ async def test_a_client_that_can_only_open_links_is_sent_to_the_queue(
     assert (told["status"], told["approval"]["votes"]) == ("approval_required", []), "it is decided there, not here"
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("I4")
 @pytest.mark.parametrize("mode", MODES)
 async def test_who_declines_decides_nothing_and_may_decide_later(world: World, mode: Mode) -> None:
@@ -168,6 +173,7 @@ async def test_what_a_review_asks_is_answered_by_the_callers_own_user(world: Wor
     assert user.forms[0]["properties"]["answer"]["enum"] == ["continue", "stop"]
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("I4", "I5")
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_client_that_cannot_ask_gets_the_options_and_answers_with_the_next_call(

@@ -39,6 +39,7 @@ async def events_of(world: World, person: str, run_id: str) -> list[tuple[str, s
     return [(event.kind, str(event.body.get("tool", ""))) for event in found]
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("I5", "D1")
 async def test_a_review_is_begun_once_read_listed_and_hidden_from_others(world: World) -> None:
     world.services.corpus.index_version()
@@ -72,6 +73,7 @@ async def test_a_token_for_one_case_begins_and_reads_reviews_of_no_other(world: 
     assert ("call.denied", "read_run") in await events_of(world, "selma", "run-1")
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("I5")
 async def test_a_question_about_the_rules_is_queued_for_its_asker_alone(world: World) -> None:
     asked = {"question": "How long may a claim take?", "as_of": "2026-11-01", "wait_seconds": 1}
