@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 _TOKEN = re.compile(r"\d[\d.,]*\d|\d|[^\W\d_]+")
 _COMMON_WORDS = (
@@ -17,8 +18,11 @@ _COMMON_WORDS = (
 _COMMON = frozenset(_COMMON_WORDS.split())
 _ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "s", "ly", "e")
 _SHORTEST_STEM = 3
+_WORDS_KEPT = 16_384
+"""Rules and cases use the same few thousand words again and again."""
 
 
+@lru_cache(maxsize=_WORDS_KEPT)
 def stem(word: str) -> str:
     """A crude English stem; words of other languages pass nearly unchanged."""
     for ending in _ENDINGS:
