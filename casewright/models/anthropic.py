@@ -112,13 +112,15 @@ class AnthropicProvider:
             return NoReply(reason=f"the reply cannot be read: {type(error).__name__}", retryable=False)
 
     async def _client(self) -> "AsyncAnthropic":
-        if self._made is None:
-            # The import takes most of a second, so it is done off the event loop; meanwhile another call may do it.
-            anthropic = await asyncio.to_thread(importlib.import_module, "anthropic")
-            self._made = self._made or anthropic.AsyncAnthropic(
+        if (made := self._made) is not None:
+            return made
+        # The import takes most of a second, so it is done off the event loop; meanwhile another call may have done it.
+        anthropic = await asyncio.to_thread(importlib.import_module, "anthropic")
+        if (made := self._made) is None:
+            made = self._made = anthropic.AsyncAnthropic(
                 api_key=self._api_key, base_url=self._base_url or None, max_retries=0, open_telemetry=False
             )
-        return self._made
+        return made
 
 
 class _SchemaUnknown:
