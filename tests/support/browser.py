@@ -11,7 +11,9 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -229,19 +231,38 @@ async def browser(folder: Path) -> AsyncGenerator[Tab]:
             async with session.ws_connect(tabs[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 yield Tab(socket)
     finally:
-        process.terminate()
-        try:
-            await asyncio.to_thread(process.wait, 10)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        await asyncio.to_thread(_ended, process)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    """End the browser with all its processes: what is on PATH may be a script that only starts it."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal_number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
+        if not _group_lives(process.pid):
+            return
+
+
+def _group_lives(group: int) -> bool:
+    """Whether a process of the group is still there, after some time to go."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _started(folder: Path) -> subprocess.Popen[bytes]:
     command = [chromium(), *OPTIONS, f"--user-data-dir={folder}", "--window-size=860,900", "about:blank"]
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, env={**kept, "HOME": str(folder)}, stderr=quiet, stdout=quiet)
+    return subprocess.Popen(
+        command, env={**kept, "HOME": str(folder)}, stderr=quiet, stdout=quiet, start_new_session=True
+    )
 
 
 async def _port(file: Path, process: subprocess.Popen[bytes]) -> int:
