@@ -16,10 +16,12 @@ from casewright.errors import InputError, UnauthenticatedError
 from casewright.identity.exchange import Exchanged
 from casewright.identity.oidc import server_of
 from casewright.services import Services
+from servers.wire import Refused, WireLimits, whole_body
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the name of a type
 MAX_FORM_BYTES = 32_768
+LIMITS = WireLimits(body_bytes=MAX_FORM_BYTES)
 TAKEN = {"subject_token", "subject_token_type", "grant_type", "requested_token_type"} | {
     "audience",
     "resource",
@@ -38,6 +40,8 @@ def token_endpoint(services: Services) -> Callable[[Request], Awaitable[Response
             server = server_of(form.get("resource") or form.get("audience", ""), services.settings.identity)
         except _TargetlessError as error:
             return _refused("invalid_request", str(error))
+        except Refused as refused:
+            return refused.response
         except InputError as error:
             return _refused("invalid_target", str(error))
         scopes = tuple(form.get("scope", "").split())
@@ -84,6 +88,7 @@ async def _form(request: Request) -> dict[str, str]:
 
     Raises:
         _TargetlessError: they are not those of an exchange of an access token.
+        Refused: the form did not arrive in time.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     length = request.headers.get("content-length", "")
@@ -91,7 +96,8 @@ async def _form(request: Request) -> dict[str, str]:
         raise _TargetlessError("send a form, application/x-www-form-urlencoded, with its length")
     if int(length) > MAX_FORM_BYTES:
         raise _TargetlessError(f"send at most {MAX_FORM_BYTES} bytes")
-    pairs = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    body = await whole_body(request.headers, request.receive, LIMITS)
+    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
     form = dict(pairs)
     if len(form) != len(pairs) or request.url.query or "authorization" in request.headers:
         raise _TargetlessError("send each parameter once, in the form alone")
