@@ -209,7 +209,11 @@ PROTOCOL = {
         "paths of macOS and Windows are computed and tested on Linux; no client itself was started",
         "server.json is held against a schema written from the registry's documentation, not against its own text",
     ),
-    "I7": proved("tool definitions are pinned and drift quarantines the server"),
+    "I7": proved(
+        "tool definitions are pinned and drift quarantines the server",
+        "reviews use servers in their own process, whose tools and instructions are compared there; resources and prompts, "
+        "which no agent uses, are compared by the check alone",
+    ),
 }
 
 CONSOLE = {
