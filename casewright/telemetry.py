@@ -60,6 +60,27 @@ def _is_own(key: str) -> bool:
     return key in _OWN_FIELDS or key.startswith("_")
 
 
+class RedactedLines(logging.Formatter):
+    """Plain lines, redacted: for processes that are to start without the library of structured logs."""
+
+    def __init__(self, redaction: LogRedaction) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._redaction = redaction
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with the words of an exception."""
+        return self._redaction.text(super().format(record))
+
+
+def configure_plain_logging(*, secrets: Iterable[str] = ()) -> None:
+    """Send warnings and worse to stderr in plain, redacted lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactedLines(LogRedaction(secrets)))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+
+
 def secret_values(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The values of variables whose name says that they are secret."""
     return tuple(value for name, value in environment.items() if _SECRET_VARIABLE.search(name))

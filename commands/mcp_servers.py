@@ -13,6 +13,7 @@ from casewright.config import Settings, app_root, process_environment
 from casewright.contracts.principal import SERVERS, Actor, ServerName
 from casewright.errors import CasewrightError, InputError
 from casewright.services import Services
+from casewright.telemetry import configure_plain_logging, secret_values
 
 SESSION_SECONDS = 8 * 3600
 
@@ -23,6 +24,7 @@ def run(arguments: list[str]) -> int:
         from commands import mcp_definitions
 
         return mcp_definitions.run(arguments[2:])
+    configure_plain_logging(secrets=secret_values(process_environment()))
     try:
         options = _parse(arguments[1:])
         settings = Settings.load(home=options.home, environment=process_environment(), app_root=app_root())

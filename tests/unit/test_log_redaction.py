@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from casewright.telemetry import LogRedaction, configure_logging, secret_values
+from casewright.telemetry import LogRedaction, configure_logging, configure_plain_logging, secret_values
 
 SECRET = "plain-looking-value-8841"
 
@@ -64,6 +64,15 @@ def test_values_are_redacted_at_any_depth_and_the_logs_own_fields_stay() -> None
         "logger": "a.b",
         "more": {"list": ["[secret]", 3, None, ["[EMAIL]"]]},
     }
+
+
+def test_lines_of_servers_that_start_without_structured_logs_are_redacted_too(
+    capsys: pytest.CaptureFixture[str], log: io.StringIO
+) -> None:
+    configure_plain_logging(secrets=(SECRET,))
+    logging.getLogger("casewright.test").warning("it is %s of %s", SECRET, "m.ingram@example.com")
+    assert capsys.readouterr().err == "WARNING casewright.test: it is [secret] of [EMAIL]\n"
+    assert log.getvalue() == ""
 
 
 def test_variables_that_say_they_are_secret_are_taken_for_it() -> None:

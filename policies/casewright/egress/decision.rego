@@ -44,7 +44,7 @@ deny contains _reason("egress_restricted", "restricted data never leaves") if {
 # METADATA
 # title: Region unknown
 # description: Nobody has said where the model works.
-deny contains _reason("egress_no_region", "it is not known in which region the model works") if {
+deny contains _reason("egress_no_region", "it is not known in which region the model works; models.toml names regions") if {
 	input.model.region == ""
 }
 
