@@ -14,6 +14,7 @@ from casewright.errors import CasewrightError, DeniedError, InputError, ModelErr
 from casewright.models.accounting import MemoryRecorder
 from casewright.models.cassette import GIVEN_UP
 from casewright.models.conduct import Conduct
+from casewright.models.differences import difference, document_difference
 from casewright.models.exchange import Exchange, KeptRequest, outcome_again, request_kept, unmarked
 from casewright.models.gateway import Gateway
 from casewright.models.kept_calls import KeptCall, LostCall
@@ -24,7 +25,6 @@ from casewright.models.provider import Capabilities, ModelReply, ModelRequest, N
 from casewright.models.retry import RetryPolicy
 from casewright.models.tasks import TASKS
 
-_SHOWN = 60
 _TEXTS = ("system", "turns", "input")
 """Fields of a request that are texts; a turn has a name of its own."""
 Verdict = Literal["same", "differs", "missing"]
@@ -134,8 +134,10 @@ class Replayer:
             output = str(result.output.model_dump_json())
         except (ModelError, DeniedError):
             output = ""
-        except (ReplayError, InputError, ValueError) as error:
+        except (ReplayError, InputError) as error:
             return _told(call, "differs", str(error))
+        except ValueError:  # its words would hold the input
+            return _told(call, "differs", "its input no longer has the shape of the task's input")
         return self._compared(call, output, tapes)
 
     def _gateway(self, tapes: Sequence[Tape]) -> Gateway:
@@ -158,14 +160,15 @@ class Replayer:
             problems = task.check(value, task.output.model_validate_json(call.output))
         except ValueError:
             problems = ("its answer no longer has the shape of the task's output",)
-        return _told(call, "differs", "; ".join(problems)) if problems else _told(call, "same")
+        where = f"the answer that was given again would not pass today ({len(problems)} problems)" if problems else ""
+        return _told(call, "differs" if problems else "same", where)
 
     def _compared(self, call: KeptCall, output: str, tapes: Sequence[Tape]) -> ReplayedCall:
         problem = next((tape.problem for tape in tapes if tape.problem), "")
         if problem:
             return _told(call, "differs", problem)
         if output != call.output:
-            return _told(call, "differs", text_difference("the answer", call.output, output))
+            return _told(call, "differs", document_difference("the answer", call.output, output))
         left = sum(len(tape.exchanges) - tape.played for tape in tapes)
         if left:
             return _told(call, "differs", f"{left} recorded request(s) would not be sent now")
@@ -196,15 +199,8 @@ def compared(
     for (name, before), (_, after) in zip(was, are, strict=True):
         text = renumbered(before, numbers) if name not in _TEXTS else before
         if text != after:
-            return text_difference(name, before, after), {}
+            return difference(name, text, after), {}
     return "", numbers
-
-
-def text_difference(name: str, before: str, after: str) -> str:
-    """Where two texts part, with what stands there; the texts themselves are not told beyond that."""
-    at = next((n for n, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), None)
-    at = min(len(before), len(after)) if at is None else at
-    return f"{name} parts at character {at}: {before[at : at + _SHOWN]!r} was, {after[at : at + _SHOWN]!r} is"
 
 
 def _texts_of(request: KeptRequest, texts: dict[str, str]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from casewright.models.differences import document_difference
 from casewright.models.exchange import unmarked
 from casewright.models.kept_calls import KeptCall
 from casewright.models.layer import CallContext
@@ -106,6 +107,7 @@ async def test_a_run_whose_placeholders_are_numbered_anew_is_the_same_and_its_va
         assert (again.verdict, again.where) == ("same", "")
     (other,) = await desk.replay(layers=[Redacting(CANARY)])
     assert other.verdict == "differs" and "turn 1 parts at character" in other.where
+    assert "Featherstonehaugh" not in other.where
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ async def test_another_prompt_is_named_as_the_first_difference_and_nobody_is_ask
     file.write_text(file.read_text(encoding="utf-8").replace("You ", "We ", 1), encoding="utf-8")
     ((verdict, where),) = await replayed(desk, prompts=changed)
     assert verdict == "differs"
-    assert re.search(r"request 1 to 'scripted' is not the recorded one: system parts at character \d+: \"You", where)
+    assert re.search(r"request 1 to 'scripted' is not the recorded one: system parts at character \d+ .*: \"You", where)
 
 
 @pytest.mark.proves("F8")
@@ -245,6 +247,23 @@ async def test_a_call_whose_recording_cannot_be_kept_leaves_nothing_at_all(desk:
         await asked(desk, OfflineProvider())
     counts = await desk.rows("SELECT count(*) FROM audit_events UNION ALL SELECT count(*) FROM model_calls")
     assert counts == [(1,), (1,)] and (await desk.audit.verify()).ok
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "where"),
+    [
+        ('{"a": [1, {"b": "secret"}]}', '{"a": [1, {"b": "other"}]}', "parts at a.1.b"),
+        ('{"a": 1}', '{"a": 1, "secret": 2}', "parts at secret"),
+        ('{"a": [1]}', '{"a": [1, "secret"]}', "parts at a.1"),
+        ("[1]", '{"0": 1}', "parts at the whole"),
+        ('{"a": 1}', '{ "a": 1}', "parts at no member, only in its form"),
+        ("", '{"a": "secret"}', "was not there and is there"),
+    ],
+)
+def test_a_difference_between_documents_is_told_by_its_path_and_never_by_its_content(
+    before: str, after: str, where: str
+) -> None:
+    assert document_difference("the answer", before, after) == f"the answer {where}"
 
 
 def test_markers_are_numbered_over_all_turns_and_nothing_else_is_changed() -> None:
