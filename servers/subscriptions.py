@@ -108,10 +108,12 @@ class Subscriptions:
 
         Raises:
             DeniedError: it is not there, or not for this caller.
-            InputError: it cannot be subscribed to.
+            InputError: it cannot be subscribed to, or this connection ends with each request.
             ConflictError: too much is watched already.
         """
         connection = _connection(ctx)
+        if not (connection.has_standalone_channel and ctx.session.can_send_request):
+            raise InputError("no connection is kept here on which to tell of changes; read the resource again")
         known = self._connections.get(id(connection))
         self._refuse_too_many([*(known.watched if known else ()), uri])
         each = await self._watch(caller, uri)

@@ -193,7 +193,8 @@ PROTOCOL = {
         "tokens are not revoked one by one: they end by time, and a person's standing by command",
     ),
     "I3": proved(
-        "tools have output schemas and truthful annotations; resources, prompts and completions ask the tool behind them"
+        "tools have output schemas and truthful annotations; resources, prompts and completions ask their tool",
+        "with several processes nobody of the handshake era can subscribe: no connection is kept",
     ),
     "I4": proved(
         "a client that can ask its user gets the question in place, another gets a link",
@@ -211,8 +212,8 @@ PROTOCOL = {
     ),
     "I7": proved(
         "tool definitions are pinned and drift quarantines the server",
-        "reviews use servers in their own process, whose tools and instructions are compared there; resources and prompts, "
-        "which no agent uses, are compared by the check alone",
+        "reviews use servers in their own process and compare tools and instructions; resources and prompts, which "
+        "no agent uses, are compared by the check alone",
     ),
 }
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx2
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
@@ -204,3 +205,22 @@ async def cancel(world: World, run_id: str) -> None:
     async with world.services.database.write() as connection:
         changed = {"status": "cancelled", "updated_ns": world.clock.now_ns() + 1}
         await connection.execute(update(runs).where(runs.c.run_id == run_id).values(changed))
+
+
+@pytest.mark.proves("I3")
+async def test_where_no_connection_is_kept_a_subscription_is_refused_and_not_forgotten(world: World) -> None:
+    server = world.factory.build_http("drafting", "http://127.0.0.1:8750/drafting/mcp")
+    app = server.streamable_http_app(streamable_http_path="/mcp", stateless_http=True, json_response=True)
+    headers = {
+        "authorization": f"Bearer {world.token('drafting', DRAFTING_BEARER)}",
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": "2025-11-25",
+    }
+    body = {"jsonrpc": "2.0", "id": 1, "method": "resources/subscribe", "params": {"uri": LIST}}
+    transport = httpx2.ASGITransport(app=app)
+    async with (
+        server.session_manager.run(),
+        httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8750", headers=headers) as http,
+    ):
+        answer = (await http.post("/mcp", json=body)).json()
+    assert "no connection is kept" in answer["error"]["message"]
