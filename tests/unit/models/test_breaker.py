@@ -196,10 +196,21 @@ class BreakerMachine(RuleBasedStateMachine):
             self.probes += self.state == "half_open"
             self.out.append((answer, self.epoch))
 
+    @rule(times=st.integers(1, 4))
+    def some_fail_at_once(self, times: int) -> None:
+        for _ in range(times):
+            before = len(self.out)
+            self.ask()
+            if len(self.out) > before:
+                self._end(len(self.out) - 1, "failed")
+
     @precondition(lambda self: self.out)
     @rule(which=st.integers(0, 1_000), outcome=st.sampled_from(["replied", "failed", "abandoned"]))
-    def end(self, which: int, outcome: str) -> None:
-        one, epoch = self.out.pop(which % len(self.out))
+    def one_ends(self, which: int, outcome: str) -> None:
+        self._end(which % len(self.out), outcome)
+
+    def _end(self, which: int, outcome: str) -> None:
+        one, epoch = self.out.pop(which)
         getattr(one, outcome)()
         if epoch != self.epoch:
             return
