@@ -24,6 +24,8 @@ _KEPT_TEXTS = 512
 _LONGEST_KEPT = 20_000
 _BLOCK = re.compile(r"^(\[\[[^\n]*\n?)", re.MULTILINE)
 """The lines that delimit the blocks of a prompt; no value reaches across one."""
+_DELIMITER = re.compile(r"\[\[[0-9a-f]{24} [a-z_ ]{1,80}\]\]")
+"""Of our own making, so that there is nothing to look for in it: a marker and the name of a field."""
 _UNPRINTED = re.compile(r"[^0-9a-z\u00df-\uffff]+")
 
 
@@ -69,6 +71,10 @@ class Placeholders:
                     self._redacted[text] = known
             return known
 
+    def _redact_block(self, piece: str) -> str:
+        body = piece.rstrip("\n")
+        return piece if not body or _DELIMITER.fullmatch(body) else f"{self.redact(body)}{piece[len(body) :]}"
+
     def _redact(self, text: str) -> str:
         plain = shadow(text)
         found = dict(self._known.find(plain))
@@ -84,8 +90,7 @@ class Placeholders:
 
     def redact_blocks(self, text: str) -> str:
         """The same for a prompt, block by block: a block that is a text of the case was redacted with the case."""
-        pieces = ((piece.rstrip("\n"), piece) for piece in _BLOCK.split(text))
-        return "".join(f"{self.redact(body)}{piece[len(body) :]}" for body, piece in pieces)
+        return "".join(map(self._redact_block, _BLOCK.split(text)))
 
     def restore(self, text: str) -> str:
         """`text` with every placeholder that was given out replaced by what it stands for."""
