@@ -63,7 +63,8 @@ class _Problems:
 
     @property
     def reason(self) -> str:
-        return f"{len(self.texts)} problems: {', '.join(sorted(set(self.kinds)))}"
+        count = f"{len(self.texts)} problem{'s' if len(self.texts) > 1 else ''}"
+        return f"{count}: {', '.join(sorted(set(self.kinds)))}"
 
 
 @dataclass(frozen=True, kw_only=True)

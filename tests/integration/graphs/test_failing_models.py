@@ -34,7 +34,7 @@ class Unwilling:
         (FINAL, "no valid output for task 'intake.classify': offline: the model refused"),
         (
             ModelReply(text="I would rather not.", model="offline/extractive", usage=Usage()),
-            "offline: the output was still not valid after 2 corrections (1 problems: json_invalid)",
+            "offline: the output was still not valid after 2 corrections (1 problem: json_invalid)",
         ),
     ],
     ids=["refused", "not valid"],
