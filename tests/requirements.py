@@ -140,7 +140,7 @@ MODELS = {
     "F6": proved("prompts are cached, and answers of deterministic tasks, for one tenant and one installation's time"),
     "F7": proved(
         "personal data is redacted before it leaves; a decision says which model may see which class",
-        "a name that neither the case nor a word beside it gives away is not recognised, nor are addresses of other forms",
+        "a name that neither the case nor a word beside it gives away is not recognised, nor addresses of other forms",
         "placeholders are in memory: a run that goes on in another process numbers anew what is in no text of its case",
         "the labels of a document are no part of the class: what the corpus holds counts as internal",
     ),
@@ -183,8 +183,8 @@ EVALUATION = {
 PROTOCOL = {
     "I1": proved(
         "servers speak stdio and HTTP in both protocol revisions",
-        "the official suite meets a fixture behind the real guard; prompts beyond text and log levels, which ours do not "
-        "have, are added to it",
+        "the official suite meets a fixture behind the real guard; prompts beyond text and log levels, which ours do "
+        "not have, are added to it",
         "with several processes no session of the handshake era is kept, so within a call nobody is asked there",
     ),
     "I2": proved(

@@ -13,7 +13,7 @@ from graphs.desk import Desk
 from graphs.state import ReviewState, ReviewUpdate
 from graphs.stepping import Stepping
 from tests.support.model_permission import offline_only
-from tests.unit.graphs.test_review_graph import NoDelegation, NoQuestions, no_server
+from tests.unit.graphs.test_review_graph import NoDelegation, NoPins, NoQuestions, no_server
 
 
 class Steps:
@@ -41,7 +41,7 @@ class ElsewhereSpending:
 def desk(spending: ElsewhereSpending, budgets: Budgets) -> Desk:
     prompts = PromptLibrary(app_root() / "agents" / "prompts")
     return Desk(
-        connections=Connections(NoDelegation(), no_server),
+        connections=Connections(NoDelegation(), no_server, NoPins()),
         gateway=Gateway([OfflineProvider()], prompts, MemoryRecorder(), permission=offline_only()),
         recorder=Steps(),
         questions=NoQuestions(),
