@@ -18,6 +18,7 @@ from casewright.contracts.base import Contract
 from casewright.contracts.case import Classification
 from casewright.models.classification import INTAKE_CLASSIFY
 from casewright.models.layer import CallContext
+from casewright.models.protection.corrected import LastReply
 from casewright.models.protection.heard import RestoringListener
 from casewright.models.protection.knowledge import CaseKnowledge, Knowledge
 from casewright.models.protection.placeholders import Placeholders
@@ -55,8 +56,10 @@ class ProtectionLayer:
             return provider
         return ProtectedProvider(provider, context, self)
 
-    async def protect(self, request: ModelRequest, context: CallContext) -> tuple[ModelRequest, Placeholders]:
-        """The request as it may leave, labelled, and the way back.
+    async def protect(
+        self, request: ModelRequest, context: CallContext, last: LastReply
+    ) -> tuple[ModelRequest, Placeholders]:
+        """The request as it may leave, labelled, and the way back; `last` is what the same model replied before.
 
         Raises:
             StorageError: the case cannot be read.
@@ -70,9 +73,9 @@ class ProtectionLayer:
             redacted=True,
         )
         if sum(len(turn.text) for turn in request.turns) > _LONG_CHARACTERS:
-            redacted = await asyncio.to_thread(_redacted, request, placeholders)
+            redacted = await asyncio.to_thread(_redacted, request, placeholders, last)
         else:
-            redacted = _redacted(request, placeholders)
+            redacted = _redacted(request, placeholders, last)
         system = f"{request.system}\n\n{self._notice}"
         return replace(redacted, system=system, data_class=label.classification, label=label), placeholders
 
@@ -101,6 +104,7 @@ class ProtectedProvider:
         self._provider = provider
         self._context = context
         self._layer = layer
+        self._last = LastReply()
 
     @property
     def name(self) -> str:
@@ -115,19 +119,22 @@ class ProtectedProvider:
         return self._provider.capabilities
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
-        protected, placeholders = await self._layer.protect(request, self._context)
-        if request.task in GOES_PUBLIC:
-            return await self._provider.complete(protected)
-        if request.listener is not None:
+        protected, placeholders = await self._layer.protect(request, self._context, self._last)
+        public = request.task in GOES_PUBLIC
+        if request.listener is not None and not public:
             protected = replace(protected, listener=RestoringListener(request.listener, placeholders))
         reply = await self._provider.complete(protected)
-        return reply if isinstance(reply, NoReply) else replace(reply, text=placeholders.restore_json(reply.text))
+        if isinstance(reply, NoReply):
+            return reply
+        restored = reply.text if public else placeholders.restore_json(reply.text)
+        self._last = LastReply(written=reply.text, restored=restored)
+        return replace(reply, text=restored)
 
     async def count(self, request: ModelRequest) -> int | None:
         """As the provider counts them; what is sent to be counted is redacted as well."""
         if not isinstance(self._provider, CountsTokens):
             return None
-        protected, _placeholders = await self._layer.protect(request, self._context)
+        protected, _placeholders = await self._layer.protect(request, self._context, self._last)
         return await self._provider.count(protected)
 
     async def aclose(self) -> None:
@@ -142,11 +149,11 @@ def _classification(request: ModelRequest, context: CallContext, known: CaseKnow
     return replace(context, case_class=known.classification if known else None).data_class(task)
 
 
-def _redacted(request: ModelRequest, placeholders: Placeholders) -> ModelRequest:
+def _redacted(request: ModelRequest, placeholders: Placeholders, last: LastReply) -> ModelRequest:
     return replace(
         request,
         input=cast(Contract, _deep(request.input, placeholders)),
-        turns=tuple(replace(turn, text=placeholders.redact_blocks(turn.text)) for turn in request.turns),
+        turns=last.again(request.turns, placeholders),
     )
 
 

@@ -5,12 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from casewright.config import app_root
 from casewright.contracts.case import CaseType, Classification
+from casewright.models.accounting import MemoryRecorder
 from casewright.models.classification import ClassifyInput
+from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext
+from casewright.models.prompts import PromptLibrary
 from casewright.models.protection.known import KnownValue
 from casewright.models.protection.redaction import ProtectionLayer
 from casewright.models.provider import DataLabel, ModelReply, ModelRequest, Provider, Turn
+from casewright.models.selection import RESEARCH_SELECT, SelectInput
+from tests.support.model_permission import OnlyModels
 from tests.support.model_requests import model_request
 from tests.support.protection import CONTEXT, HERE, KnownCases, RemoteModel, known_case
 
@@ -93,6 +99,35 @@ async def test_a_correction_carries_the_last_answer_out_redacted_again() -> None
     turns = (Turn(role="user", text=NARRATIVE), Turn(role="assistant", text=first.text))
     await provider.complete(asked(turns=turns))
     assert model.requests[1].turns[1].text == '{"why": "[PERSON_1]"}'
+
+
+@pytest.mark.proves("F7")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"topics": ["x[PERSON_1]x"]}',
+        '{"x[PERSON_1]": 1, "y[PHONE_1]y": 2}',
+        '{"\\u0078[PERSON_1]": 1, "z[PHONE_1]z": 2}',
+        "[[0123456789abcdef01234567 [PERSON_1.2]]]",
+        '{"clause_ids": ["[PERSON_2]", "x[PERSON_1]"], "why": "[PERSON_2] 4[PHONE_1]"}',
+    ],
+)
+async def test_a_model_that_asks_for_a_correction_is_not_read_what_its_placeholders_stand_for(reply: str) -> None:
+    narrative = f"{NARRATIVE} marisol ingram wrote. My neighbour Tobias Fenwick saw it."
+    outside = RemoteModel(reply, '{"clause_ids": [], "why": "none"}')
+    value = SelectInput(topic=narrative, clauses=())
+    prompts = PromptLibrary(app_root() / "agents" / "prompts")
+    layer = ProtectionLayer(KnownCases(known_case(MARISOL)), notice=NOTICE)
+    async with Gateway(
+        [outside], prompts, MemoryRecorder(), permission=OnlyModels("anthropic/model-1"), layers=[layer]
+    ) as gateway:
+        await gateway.run(RESEARCH_SELECT, value, context=CONTEXT)
+    _, corrected = outside.requests
+    assert corrected.turns[1].text == reply
+    sent = corrected.turns[1].text + corrected.turns[2].text
+    for part in ("arisol", "ngram", "Fenwick", "Tobias", "0132", "415-555"):
+        assert part not in sent
+    assert "problems" in sent
 
 
 async def test_a_run_has_the_same_placeholders_in_every_call_and_another_run_its_own() -> None:
