@@ -8,6 +8,7 @@ changed and nothing of what. Lists never change within a token, so no list is wa
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ from mcp_types import (
 )
 
 from casewright.contracts.principal import Caller
-from casewright.errors import CasewrightError, ConflictError, DeniedError, InputError
+from casewright.errors import CasewrightError, ConflictError, DeniedError, InputError, UnauthenticatedError
 from servers.callers import TokenSource
 from servers.entries import Address, Entries
 from servers.guard import Guard
@@ -35,9 +36,15 @@ from servers.guard import Guard
 LOOK_SECONDS = 0.5
 MOST_WATCHED = 32
 """Resources of one connection or stream."""
+MOST_OF_A_PERSON = 32
+"""Connections and streams of one person, so that nobody takes the places of others."""
 MOST_WATCHERS = 256
 """Connections and streams of one server in one process."""
 _log = logging.getLogger("casewright.servers")
+
+
+_Person = tuple[str, str]
+"""Tenant and id."""
 
 
 @dataclass(kw_only=True)
@@ -55,6 +62,7 @@ class _Watched:
 class _Listener:
     """What one connection of the handshake era watches."""
 
+    person: _Person
     watched: dict[str, _Watched]
     task: asyncio.Task[None]
 
@@ -67,7 +75,7 @@ class Subscriptions:
         self._guard = guard
         self._tokens = tokens
         self._connections: dict[int, _Listener] = {}
-        self._streams = 0
+        self._places = Counter[_Person]()
 
     async def listen(
         self, ctx: ServerRequestContext[Any, Any], caller: Caller, params: SubscriptionsListenRequestParams
@@ -78,9 +86,11 @@ class Subscriptions:
 
         Raises:
             DeniedError: resources were asked for, and none can be watched.
+            ConflictError: too much is watched already.
         """
         asked = list(dict.fromkeys(params.notifications.resource_subscriptions or ()))
-        self._refuse_too_many(asked)
+        _refuse_too_many(asked)
+        self._refuse_without_place(caller)
         found = [each for uri in asked if (each := await self._watchable(caller, uri)) is not None]
         watched = {each.uri: each for each in found}
         if asked and not watched:
@@ -88,19 +98,19 @@ class Subscriptions:
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
         honoured = SubscriptionFilter(resource_subscriptions=[*watched] or None)
         acknowledged = SubscriptionsAcknowledgedNotificationParams(notifications=honoured, _meta=meta)
-        self._streams += 1
+        person = self._take_place(caller)
         try:
             await ctx.session.send_notification(
                 SubscriptionsAcknowledgedNotification(params=acknowledged), related_request_id=ctx.request_id
             )
-            while watched or not asked:
+            while watched or (not asked and self._is_current(caller)):
                 for uri in await self._look(ctx, watched):
                     updated = ResourceUpdatedNotificationParams(uri=uri, _meta=meta)
                     await ctx.session.send_notification(
                         ResourceUpdatedNotification(params=updated), related_request_id=ctx.request_id
                     )
         finally:
-            self._streams -= 1
+            self._give_back(person)
         return SubscriptionsListenResult(_meta=meta)
 
     async def subscribe(self, ctx: ServerRequestContext[Any, Any], caller: Caller, uri: str) -> None:
@@ -115,15 +125,15 @@ class Subscriptions:
         if not (connection.has_standalone_channel and ctx.session.can_send_request):
             raise InputError("no connection is kept here on which to tell of changes; read the resource again")
         known = self._connections.get(id(connection))
-        self._refuse_too_many([*(known.watched if known else ()), uri])
+        _refuse_too_many([*(known.watched if known else ()), uri])
+        if known is None:
+            self._refuse_without_place(caller)
         each = await self._watch(caller, uri)
-        if known is not None:
-            known.watched[uri] = each
-            return
-        watched = {uri: each}
-        task = asyncio.create_task(self._tell(ctx, watched))
-        self._connections[id(connection)] = _Listener(watched=watched, task=task)
-        connection.exit_stack.push_async_callback(self._end, id(connection))
+        known = self._connections.get(id(connection))  # as it is now: others were subscribed to meanwhile
+        _refuse_too_many([*(known.watched if known else ()), uri])
+        if known is None:
+            known = self._begun(ctx, connection, caller)
+        known.watched[uri] = each
 
     def unsubscribe(self, ctx: ServerRequestContext[Any, Any], uri: str) -> None:
         """Watch it no more; what was never watched is none the less not watched."""
@@ -131,11 +141,35 @@ class Subscriptions:
         if (known := self._connections.get(id(connection))) is not None:
             known.watched.pop(uri, None)
 
-    def _refuse_too_many(self, uris: Iterable[str]) -> None:
-        if len(set(uris)) > MOST_WATCHED:
-            raise InputError(f"at most {MOST_WATCHED} resources are watched at once; leave some out")
-        if self._streams + len(self._connections) >= MOST_WATCHERS:
+    def _begun(self, ctx: ServerRequestContext[Any, Any], connection: Connection, caller: Caller) -> _Listener:
+        person, watched = self._take_place(caller), dict[str, _Watched]()
+        listener = _Listener(person=person, watched=watched, task=asyncio.create_task(self._tell(ctx, watched)))
+        self._connections[id(connection)] = listener
+        connection.exit_stack.push_async_callback(self._end, id(connection))
+        return listener
+
+    def _take_place(self, caller: Caller) -> _Person:
+        self._refuse_without_place(caller)
+        person = _person(caller)
+        self._places[person] += 1
+        return person
+
+    def _give_back(self, person: _Person) -> None:
+        self._places[person] -= 1
+        self._places += Counter()  # forget who has none
+
+    def _refuse_without_place(self, caller: Caller) -> None:
+        if self._places[_person(caller)] >= MOST_OF_A_PERSON:
+            raise ConflictError(f"too many of your clients listen to this server; {MOST_OF_A_PERSON} may, end one")
+        if self._places.total() >= MOST_WATCHERS:
             raise ConflictError("too many clients listen to this server; read the resource again instead")
+
+    def _is_current(self, caller: Caller) -> bool:
+        try:
+            self._guard.require_current(caller)
+        except UnauthenticatedError:
+            return False
+        return True
 
     async def _watchable(self, caller: Caller, uri: str) -> _Watched | None:
         try:
@@ -162,6 +196,7 @@ class Subscriptions:
     async def _end(self, connection: int) -> None:
         known = self._connections.pop(connection, None)
         if known is not None:
+            self._give_back(known.person)
             known.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await known.task
@@ -194,6 +229,15 @@ class Subscriptions:
         await self._entries.read_at(caller, each.address)
         each.stamp = stamp
         return True
+
+
+def _refuse_too_many(uris: Iterable[str]) -> None:
+    if len(set(uris)) > MOST_WATCHED:
+        raise InputError(f"at most {MOST_WATCHED} resources are watched at once; leave some out")
+
+
+def _person(caller: Caller) -> _Person:
+    return caller.principal.tenant, caller.principal.id
 
 
 def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:

@@ -180,6 +180,51 @@ async def test_what_is_unsubscribed_is_told_no_more_and_a_closed_connection_leav
     assert all(task.done() for task in running) and heard.empty()
 
 
+@pytest.mark.proves("I3")
+async def test_subscriptions_made_at_once_are_one_listener_and_end_with_the_connection(world: World) -> None:
+    draft = await save(world)
+    uris = (f"draft://{draft}", LIST, f"draft://{draft}?version=1")
+    async with world.client("drafting", DRAFTING_BEARER, mode="legacy") as client:
+        await asyncio.gather(*(subscribe(client, uri) for uri in uris))
+        running = [task for task in asyncio.all_tasks() if "_tell" in repr(task.get_coro())]
+        assert len(running) == 1
+    await asyncio.wait(running, timeout=20)
+    assert all(task.done() for task in running)
+
+
+@pytest.mark.thorough
+@pytest.mark.proves("I3", "D2")
+async def test_a_stream_that_watches_nothing_ends_with_its_token(world: World) -> None:
+    async with world.client("drafting", DRAFTING_BEARER) as client, client.listen(tools_list_changed=True) as stream:
+        world.clock.advance(seconds=900)  # the token lived for 600
+
+        async def ended() -> None:
+            async for event in stream:
+                raise AssertionError(event)
+
+        await asyncio.wait_for(ended(), 20)
+
+
+@pytest.mark.proves("I3")
+@pytest.mark.parametrize("mode", MODES)
+async def test_one_person_takes_no_more_than_their_own_places(
+    world: World, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "MOST_OF_A_PERSON", 1)
+    server = world.factory.build("drafting", world.token("drafting", DRAFTING_BEARER))
+    async with Client(server, mode=mode) as one, Client(server, mode=mode) as other:
+        if mode == "legacy":
+            await subscribe(one, LIST)
+            with pytest.raises(MCPError, match="too many"):
+                await subscribe(other, LIST)
+        else:
+            async with one.listen(resource_subscriptions=(LIST,)):
+                with pytest.raises(MCPError, match="too many"):
+                    await ask(other, mode, LIST)
+    async with Client(server, mode=mode) as again:
+        await ask(again, mode, LIST)
+
+
 @pytest.mark.proves("I3", "D2", "D3")
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_review_is_watched_by_those_who_may_read_it_and_by_nobody_else(world: World, mode: Mode) -> None:
