@@ -19,7 +19,7 @@ from casewright.contracts.clause import SearchResult
 from casewright.contracts.recommendation import VerifiedCitation
 from casewright.errors import CasewrightError
 from casewright.models.excerpt import Quotation
-from casewright.models.question import AnswerSentence, sentence_problems
+from casewright.models.question import AnswerSentence, quotable, sentence_problems
 from casewright.models.streaming import ListReader
 
 BROKE_OFF = "the model's reply broke off, and it was asked again"
@@ -53,7 +53,7 @@ class QuoteVerifier:
 
     def __init__(self, tools: Toolbox, found: SearchResult, as_of: str) -> None:
         self._tools = tools
-        self._hits = {hit.clause_id: hit for hit in found.hits}
+        self._clauses = quotable(found)
         self._as_of = as_of
         self._known: dict[Quotation, VerifiedCitation] = {}
 
@@ -68,11 +68,11 @@ class QuoteVerifier:
 
     async def _verified(self, quoted: Quotation) -> VerifiedCitation:
         if quoted not in self._known:
-            hit = self._hits[quoted.clause_id]
+            clause = self._clauses[quoted.clause_id]
             arguments = {
-                "document_id": hit.document_id,
-                "version": hit.version,
-                "label": hit.label,
+                "document_id": clause.document_id,
+                "version": clause.version,
+                "label": clause.label,
                 "quote": quoted.quote,
                 "as_of": self._as_of,
             }

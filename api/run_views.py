@@ -165,7 +165,8 @@ async def shown_run(asker: Asker, row: RunRow) -> RunRow:
     permission = await check_readable(asker, row)
     if row.report is None or permission is None:
         return row
-    return replace(row, report=await shown_report(asker.parts.services, row.report, permission))
+    own = row.subject == asker.principal.id
+    return replace(row, report=await shown_report(asker.parts.services, row.report, permission, own=own))
 
 
 async def readable_rows(

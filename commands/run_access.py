@@ -32,7 +32,7 @@ async def readable_row(shell: Shell, run_id: str) -> RunRow:
     permission = await _permit(shell, row, READ)
     if row.report is None or permission is None:
         return row
-    return replace(row, report=await shown_report(shell.services, row.report, permission))
+    return replace(row, report=await shown_report(shell.services, row.report, permission, own=_is_own(shell, row)))
 
 
 async def shown_to_person(shell: Shell, row: RunRow, report: RunReport) -> RunReport:
@@ -42,7 +42,13 @@ async def shown_to_person(shell: Shell, row: RunRow, report: RunReport) -> RunRe
         DeniedError: they may not read it.
     """
     permission = await permit_on_run(shell.services, shell.acting("review"), row, READ, session=TERMINAL)
-    return report if permission is None else await shown_report(shell.services, report, permission)
+    if permission is None:
+        return report
+    return await shown_report(shell.services, report, permission, own=_is_own(shell, row))
+
+
+def _is_own(shell: Shell, row: RunRow) -> bool:
+    return row.subject == shell.acting("review").id
 
 
 async def permitted_review(shell: Shell, run_id: str, deed: Deed) -> RunRow:

@@ -53,6 +53,10 @@ class Clause(Contract):
     status: DocumentStatus
 
 
+LEAD_IN_SEPARATOR = "\n"
+"""Between the texts of a lead-in; clause texts hold no line break."""
+
+
 class ClauseHit(Clause):
     score: float
     """Reciprocal rank fusion score; comparable within one result only."""
@@ -61,6 +65,11 @@ class ClauseHit(Clause):
     """The query named this label, so it is returned whatever its score."""
     lead_in: str = ""
     """Text of the parent clauses that this clause completes, outermost first."""
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """The texts of `lead_in`, outermost first; the last one is of the last of `parents`."""
+        return tuple(part for part in self.lead_in.split(LEAD_IN_SEPARATOR) if part)
 
 
 class SearchResult(Contract):

@@ -13,7 +13,6 @@ from casewright.contracts.clause import ClauseHit, SearchResult
 from casewright.contracts.recommendation import Citation
 from casewright.corpus.asking import asks_amount, asks_duty, asks_meaning, asks_time
 from casewright.corpus.embedding import default_embedder
-from casewright.corpus.rows import lead_in_parts
 from casewright.corpus.sentences import sentences
 from casewright.corpus.words import Question, read_question, stems
 
@@ -75,7 +74,7 @@ def _said(citation: Citation, chosen: Sequence[Citation]) -> bool:
 def _candidates(question: str, asked: Question, hit: ClauseHit) -> Sequence[_Candidate]:
     whole = sentences(hit.text)
     title = whole[0] if whole else ""
-    leads = lead_in_parts(hit.lead_in)
+    leads = hit.leads
     lead = leads[-1] if leads else ""
     context = hit.heading.rpartition(" > ")[2]
     found: list[_Candidate] = []
@@ -132,7 +131,7 @@ def _cite(candidate: _Candidate) -> Sequence[Citation]:
     )
     if not candidate.with_lead:
         return (own,)
-    lead = lead_in_parts(hit.lead_in)[-1]
+    lead = hit.leads[-1]
     led_by = Citation(
         document_id=hit.document_id, version=hit.version, label=hit.parents[-1], quote=lead, sha256=sha256_text(lead)
     )

@@ -4,11 +4,11 @@ Rows are made from parsed documents at ingest and read back as contracts. Dates 
 integers (yyyymmdd), so that ranges compare without time zones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from casewright.contracts.clause import Clause, ClauseHit, DocumentStatus, DocumentVersion
+from casewright.contracts.clause import LEAD_IN_SEPARATOR, Clause, ClauseHit, DocumentStatus, DocumentVersion
 from casewright.corpus.clauses import ParsedClause
 from casewright.corpus.documents import ParsedDocument
 from casewright.corpus.effective import VersionRange
@@ -17,8 +17,6 @@ from casewright.corpus.labels import fold_reference
 from casewright.corpus.lexicon import term_hashes
 from casewright.corpus.manifest import Approval, ManifestEntry, Submission
 
-LEAD_IN_SEPARATOR = "\n"
-"""Between the texts of a lead-in; clause texts hold no line break."""
 _STATUSES: dict[str, DocumentStatus] = {"published": "published", "draft": "draft", "withdrawn": "withdrawn"}
 CLAUSE_COLUMNS = (
     "document_id",
@@ -230,11 +228,6 @@ def hit_from(values: Mapping[str, Any], *, score: float, rank: int, exact_refere
 def clause_id(values: Mapping[str, Any]) -> str:
     """The name of a clause within its tenant: `document_id@version#label`."""
     return f"{values['document_id']}@{values['version']}#{values['label']}"
-
-
-def lead_in_parts(lead_in: str) -> Sequence[str]:
-    """The texts of a lead-in, outermost first."""
-    return tuple(part for part in lead_in.split(LEAD_IN_SEPARATOR) if part)
 
 
 def _clause_fields(values: Mapping[str, Any]) -> dict[str, Any]:

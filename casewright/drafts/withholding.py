@@ -1,8 +1,9 @@
 """What a person may not see of a case is withheld from the sentences that were drafted for somebody who may.
 
 Sentence by sentence, and on the safe side: one is withheld when it stands on a value that the reader does not get,
-when it repeats a text that is redacted for them, or when it speaks of sealed evidence. What was withheld says so. It
-decides nothing about who sees what: the reader's own view of the case does (`casewright.cases.views`).
+when it repeats a text that is redacted for them, when it speaks of sealed evidence, or when it quotes a rule that they
+do not find. What was withheld says so. It decides nothing about who sees what: the reader's own view of the case does
+(`casewright.cases.views`).
 """
 
 import re
@@ -14,13 +15,16 @@ from casewright.cases.collections import COLLECTIONS, item_id, items_of
 from casewright.cases.facts import resolve_fact
 from casewright.cases.views import CLASSIFIED_TEXT, speaks_of
 from casewright.contracts.case import CaseFile
-from casewright.contracts.recommendation import EvidenceReport, FactRef, Finding, Recommendation
+from casewright.contracts.recommendation import Citation, EvidenceReport, FactRef, Finding, Recommendation
 
 WITHHELD = "Withheld: this sentence speaks of what you may not see."
 COMPUTED = ("deadlines/", "limits/", "outcome/")
 """Paths of values that rules computed from the whole case."""
 _LONGEST_COPY = 6
 """Consecutive words that may be shared with a long text by chance."""
+_LONG = 12
+"""Shorter titles and descriptions ("Letter") occur by chance; names and digits are told at any length."""
+_NAMING = frozenset({"name", "state", "counterparty", "number_last4"})
 _SHORT = 4
 """A shorter text, such as the code of a state, is told by its spelling: "OR", not "or"."""
 _WORD = re.compile(r"\w+")
@@ -34,10 +38,14 @@ class Sight:
     seen: CaseFile
     computed: Mapping[str, str] = field(default_factory=dict[str, str])
     """What the rules compute from what the reader sees; looked at where sealed evidence is not seen."""
+    own: bool = False
+    """Whether it was written for the reader: then its words are what they were shown."""
+    finds: Callable[[Citation], bool]
+    """Whether the reader finds the quoted clause."""
 
     @property
     def whole(self) -> bool:
-        return self.seen == self.case
+        return self.own and self.seen == self.case
 
     @property
     def partial(self) -> bool:
@@ -56,7 +64,10 @@ class Sight:
 
     def hides(self, finding: Finding) -> bool:
         """Whether a sentence is not for this reader."""
-        return any(self._hides_fact(fact) for fact in finding.facts) or self.tells(finding.claim)
+        if any(self._hides_fact(fact) for fact in finding.facts):
+            return True
+        is_quote = any(finding.claim in citation.quote for citation in finding.citations)
+        return not self.own and not is_quote and self.tells(finding.claim)
 
     def _hides_fact(self, fact: FactRef) -> bool:
         if fact.path.startswith(COMPUTED):
@@ -68,7 +79,9 @@ def withheld(recommendation: Recommendation, sight: Sight) -> Recommendation:
     """The recommendation as a reader may have it."""
     if sight.whole:
         return recommendation
-    summary = tuple(_without(finding) if sight.hides(finding) else finding for finding in recommendation.summary)
+    summary = tuple(_shown(finding, sight) for finding in recommendation.summary)
+    if sight.own:
+        return recommendation.model_copy(update={"summary": summary})
     action = recommendation.action
     if sight.partial or sight.tells(action.reason):
         action = action.model_copy(update={"reason": WITHHELD})
@@ -78,7 +91,7 @@ def withheld(recommendation: Recommendation, sight: Sight) -> Recommendation:
 
 def withheld_texts(texts: Iterable[str], sight: Sight) -> tuple[str, ...]:
     """Texts of which those that tell are withheld."""
-    return tuple(WITHHELD if sight.tells(text) else text for text in texts)
+    return tuple(WITHHELD if not sight.own and sight.tells(text) else text for text in texts)
 
 
 def withheld_evidence(report: EvidenceReport, sight: Sight) -> EvidenceReport:
@@ -110,24 +123,29 @@ def _telling(sight: Sight) -> Callable[[str], bool]:
     return tells
 
 
-def _without(finding: Finding) -> Finding:
-    """The quotes are of rules that everybody finds; what is said of the case is gone."""
-    return finding.model_copy(update={"claim": WITHHELD, "facts": ()})
+def _shown(finding: Finding, sight: Sight) -> Finding:
+    """The finding, or what is left of it: quotes of rules that the reader finds."""
+    found = tuple(citation for citation in finding.citations if sight.own or sight.finds(citation))
+    if found == finding.citations and not sight.hides(finding):
+        return finding
+    return finding.model_copy(update={"claim": WITHHELD, "facts": (), "citations": found})
 
 
 def _hidden_texts(case: CaseFile, seen: CaseFile) -> Iterable[str]:
     """Texts and last digits that the person does not get, of the case and of each of its items."""
     for name in CLASSIFIED_TEXT["case"]:
-        if getattr(case, name) != getattr(seen, name):
+        if getattr(case, name) != getattr(seen, name) and len(getattr(case, name)) >= _LONG:
             yield str(getattr(case, name))
     for name in COLLECTIONS:
         visible = {item_id(item): item for item in items_of(seen, name)}
         for item in items_of(case, name):
             shown = visible.get(item_id(item))
             for told in (*CLASSIFIED_TEXT.get(name, ()), "number_last4"):
-                text = getattr(item, told, None)
+                text = str(getattr(item, told, None) or "")
+                if told not in _NAMING and len(text) < _LONG:
+                    continue
                 if text and (shown is None or getattr(shown, told) != text):
-                    yield str(text)
+                    yield text
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The task `answer.question`: an answer made of quotes, or an abstention that says why."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -12,6 +13,16 @@ from casewright.models.support import has_hidden_characters, unsupported
 from casewright.models.task import RankedEvidence, Task
 
 MOST_CITATIONS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quotable:
+    """A text that an answer may quote, and where it stands."""
+
+    document_id: str
+    version: str
+    label: str
+    text: str
 
 
 class AnswerInput(Contract):
@@ -43,6 +54,19 @@ class AnswerOutput(Contract):
         return tuple(dict.fromkeys(citation for sentence in self.sentences for citation in sentence.citations))
 
 
+def quotable(found: SearchResult) -> dict[str, Quotable]:
+    """What was found, by the ids of the clauses: each hit, and the clause that leads into it."""
+    leading: dict[str, Quotable] = {}
+    hits: dict[str, Quotable] = {}
+    for hit in found.hits:
+        place = {"document_id": hit.document_id, "version": hit.version}
+        hits[hit.clause_id] = Quotable(**place, label=hit.label, text=hit.text)
+        if hit.leads and hit.parents:
+            clause_id = f"{hit.document_id}@{hit.version}#{hit.parents[-1]}"
+            leading[clause_id] = Quotable(**place, label=hit.parents[-1], text=hit.leads[-1])
+    return leading | hits
+
+
 def check_answer(value: AnswerInput, output: AnswerOutput) -> tuple[str, ...]:
     """An abstention is empty and says why; each sentence of an answer quotes what was found, verbatim."""
     if output.abstained:
@@ -61,15 +85,15 @@ def check_answer(value: AnswerInput, output: AnswerOutput) -> tuple[str, ...]:
 
 def sentence_problems(found: SearchResult, sentence: AnswerSentence) -> tuple[str, ...]:
     """What is wrong with one sentence by itself, each with its place in the sentence."""
-    hits = {hit.clause_id: hit for hit in found.hits}
+    clauses = quotable(found)
     problems: list[str] = []
     if not sentence.citations:
         problems.append(".citations: quote what the sentence rests on")
     for number, citation in enumerate(sentence.citations):
-        hit = hits.get(citation.clause_id)
-        if hit is None:
+        clause = clauses.get(citation.clause_id)
+        if clause is None:
             problems.append(f".citations.{number}: {citation.clause_id!r} is not among the clauses given")
-        elif not citation.quote.strip() or citation.quote not in hit.text:
+        elif not citation.quote.strip() or citation.quote not in clause.text:
             problems.append(f".citations.{number}: the quote is not verbatim in {citation.clause_id!r}")
     if not sentence.text.strip():
         problems.append(".text: the sentence is empty")

@@ -235,7 +235,8 @@ class DraftingTools:
     async def _shown(self, draft: DraftVersion) -> DraftVersion:
         """A draft as this caller may read it."""
         call = current_call()
-        return await shown_draft(self._services, draft, filters=call.filters, duties=call.duties)
+        own = draft.author == call.caller.principal.id
+        return await shown_draft(self._services, draft, filters=call.filters, duties=call.duties, own=own)
 
     async def _check_execution(self) -> None:
         """Refuse an action that could not be executed anyway: nobody is asked to approve it."""

@@ -89,7 +89,8 @@ async def permit_review(services: Services, reviews: Reviews, run_id: str, *deed
         await _permit(services, caller, review, deed)
     if review.report is None or permission is None:
         return review
-    report = await shown_report(services, review.report, permission)
+    own = review.subject == caller.principal.id
+    report = await shown_report(services, review.report, permission, own=own)
     return replace(cast(Any, review), report=report)
 
 

@@ -11,6 +11,13 @@ from typing import Any
 
 import pytest
 
+from agents.answerer import HITS
+from casewright.config import Settings, app_root
+from casewright.contracts.clause import SearchFilters
+from casewright.corpus.answer_bench import read_labelled
+from casewright.models.extractive.answering import answer as offline_answer
+from casewright.models.question import AnswerInput, check_answer
+from casewright.services import Services
 from commands.main import run
 
 QUESTION = (
@@ -118,6 +125,27 @@ def test_customers_and_lawyers_find_their_clause_on_its_day(casewright: Command,
     assert tuned["slices"]["all"]["answerable"] >= 60
     assert tuned["slices"]["all"]["unanswerable"] >= 15
     assert tuned["slices"]["turns_on_date"]["answerable"] >= 12
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+@pytest.mark.proves("A7", "F3")
+def test_what_the_rules_based_model_answers_passes_the_check_of_its_task(library: Library) -> None:
+    services = Services(Settings.load(home=str(library.home), environment={}, app_root=app_root()))
+    refused: dict[str, tuple[str, ...]] = {}
+    answered = 0
+    for path in LABELLED:
+        for question in read_labelled(path):
+            filters = SearchFilters(tenant="harborline", labels=(), as_of=question.as_of)
+            value = AnswerInput(
+                question=question.question, result=services.corpus.search(question.question, filters, limit=HITS)
+            )
+            given = offline_answer(value)
+            answered += not given.abstained
+            if problems := check_answer(value, given):
+                refused[question.id] = problems
+    assert refused == {}
+    assert answered > 100
 
 
 @pytest.mark.proves("A6")

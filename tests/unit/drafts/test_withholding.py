@@ -1,6 +1,7 @@
 """Of a draft that somebody else's review wrote, a reader gets what they may see of the case."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from casewright.cases.views import Limit, view
 from casewright.config import app_root
 from casewright.contracts.case import CaseFile, Classification
 from casewright.contracts.decision import DecisionFilters
-from casewright.contracts.recommendation import EvidenceCheck, EvidenceReport
+from casewright.contracts.recommendation import Citation, EvidenceCheck, EvidenceReport
 from casewright.drafts.withholding import WITHHELD, Sight, withheld, withheld_evidence
 from tests.unit.drafts.library import cite, finding, in_force, recommendation
 
@@ -39,10 +40,11 @@ def case() -> CaseFile:
     return CaseFile.model_validate_json(json.dumps(sealed | {"classification": "confidential"}))
 
 
-def sight(case: CaseFile, *, above: Limit, unseals: bool) -> Sight:
+def sight(case: CaseFile, *, above: Limit, unseals: bool, own: bool = False) -> Sight:
     filters = DecisionFilters(tenant="harborline", labels=(), sealed=unseals)
     computed = {"limits/liability/amount_minor": "5000"}
-    return Sight(case=case, seen=view(case, filters=filters, above=above), computed=computed)
+    seen = view(case, filters=filters, above=above)
+    return Sight(case=case, seen=seen, computed=computed, own=own, finds=lambda citation: True)
 
 
 def shown(case: CaseFile, *, above: Limit, unseals: bool) -> set[str]:
@@ -105,4 +107,34 @@ def test_the_checklist_names_no_evidence_that_is_not_seen(case: CaseFile) -> Non
     report = EvidenceReport(complete=True, items=(check,))
     found = withheld_evidence(report, sight(case, above="confidential", unseals=False))
     assert found.items[0].evidence_ids == ("e1",)
-    assert withheld_evidence(report, Sight(case=case, seen=case)) == report
+    assert withheld_evidence(report, Sight(case=case, seen=case, finds=lambda citation: True)) == report
+
+
+def test_a_quote_of_a_rule_is_shown_whatever_words_it_shares_with_the_case(case: CaseFile) -> None:
+    clause = in_force()[0]
+    changed = case.model_copy(update={"narrative": clause.text})
+    draft = recommendation(finding(clause.text, cite(clause)), finding(f"It says: {clause.text}", cite(clause)))
+    found = withheld(draft, sight(changed, above="internal", unseals=True))
+    assert [one.claim for one in found.summary] == [clause.text, WITHHELD]
+
+
+def test_a_quote_of_a_rule_that_the_reader_does_not_find_goes_with_its_sentence(case: CaseFile) -> None:
+    hidden, plain = in_force()[:2]
+    draft = recommendation(finding(hidden.text, cite(hidden), cite(plain)), finding(plain.text, cite(plain)))
+    whole = sight(case, above="confidential", unseals=True)
+
+    def finds(citation: Citation) -> bool:
+        return citation.label != hidden.label
+
+    found = withheld(draft, replace(whole, finds=finds))
+    assert [(one.claim, len(one.citations)) for one in found.summary] == [(WITHHELD, 1), (plain.text, 1)]
+    assert withheld(draft, whole) == draft
+
+
+def test_their_own_draft_is_shown_to_people_but_for_values_that_they_see_no_more(case: CaseFile) -> None:
+    draft = recommendation(
+        finding(NAMED, cite(in_force()[0])), finding(OF_SEALED, cite(in_force()[0]), facts=CLAIMS[OF_SEALED])
+    )
+    found = withheld(draft, sight(case, above="internal", unseals=False, own=True))
+    assert [one.claim for one in found.summary] == [NAMED, WITHHELD]
+    assert found.action == draft.action

@@ -183,3 +183,20 @@ def test_a_sentence_is_held_to_its_own_quotes_and_not_to_those_of_another() -> N
     output = AnswerOutput(sentences=(first, other), abstained=False, reason="")
     (problem,) = check_answer(AnswerInput(question="How long?", result=result), output)
     assert problem == "sentences.1.text: '10' is in none of its quotes"
+
+
+@pytest.mark.proves("F3")
+def test_the_clause_that_leads_into_a_found_one_may_be_quoted_and_no_other_parent() -> None:
+    item = hit("within ten days;").model_copy(
+        update={"clause_id": "hl-a@1#1.1(a)", "parents": ("1", "1.1"), "lead_in": "Of errors.\nThe bank must answer:"}
+    )
+    result = SearchResult(hits=(item,), index_version="1", as_of=dt.date(2026, 1, 1), sufficient=True)
+
+    def problems(clause_id: str, quote: str) -> tuple[str, ...]:
+        sentence = AnswerSentence(citations=(Quotation(clause_id=clause_id, quote=quote),), text="The bank answers.")
+        output = AnswerOutput(sentences=(sentence,), abstained=False, reason="")
+        return check_answer(AnswerInput(question="How long?", result=result), output)
+
+    assert problems("hl-a@1#1.1", "The bank must answer:") == ()
+    assert "not verbatim" in problems("hl-a@1#1.1", "The bank may answer:")[0]
+    assert "not among the clauses given" in problems("hl-a@1#1", "Of errors.")[0]
