@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from casewright.models.anthropic_reply import read_message, schema_unknown, status_failure, usage_of
 from casewright.models.anthropic_request import By, prefix, turns
 from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, TextListener, Usage
-from casewright.models.region import region_of
+from casewright.models.region import THIS_MACHINE, region_of
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _COUNT_SECONDS = 10.0
 """For counting tokens; the estimate without it is good enough to wait no longer."""
+_NO_PROXY = dict.fromkeys(("http://", "https://", "all://"))
+"""What is for this machine does not go through the environment's proxy, which may be anywhere."""
 
 
 class AnthropicProvider:
@@ -118,7 +120,14 @@ class AnthropicProvider:
         anthropic = await asyncio.to_thread(importlib.import_module, "anthropic")
         if (made := self._made) is None:
             made = self._made = anthropic.AsyncAnthropic(
-                api_key=self._api_key, base_url=self._base_url or None, max_retries=0, open_telemetry=False
+                api_key=self._api_key,
+                base_url=self._base_url or None,
+                max_retries=0,
+                open_telemetry=False,
+                http_client=anthropic.DefaultAsyncHttpxClient(
+                    follow_redirects=False,  # to where nobody decided that anything may go
+                    mounts=_NO_PROXY if region_of(self._base_url) == THIS_MACHINE else {},
+                ),
             )
         return made
 

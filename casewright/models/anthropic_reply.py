@@ -55,7 +55,7 @@ def schema_unknown(error: "APIStatusError") -> bool:
 def status_failure(error: "APIStatusError") -> NoReply:
     """The service said no, with a status or within a stream that had begun."""
     status, kind = error.status_code, _kind(error.body)
-    within_stream = status < 400
+    within_stream = status < 300
     return NoReply(
         reason=f"the stream ended with {kind or 'an error'}" if within_stream else f"HTTP {status} {kind}".strip(),
         retryable=kind in _RETRYABLE_KINDS if within_stream else status in _RETRYABLE_STATUS or status >= 500,

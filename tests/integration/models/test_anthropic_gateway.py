@@ -244,6 +244,41 @@ async def test_concurrent_runs_share_one_client_and_keep_their_records_apart() -
     assert all(result.record.calls == 1 for result in results)
 
 
+@asynccontextmanager
+async def elsewhere() -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """An address that nobody decided on, and what it was sent."""
+    sent: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sent.append(await asyncio.wait_for(reader.read(4_000), 5))
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", sent
+
+
+@pytest.mark.proves("F7")
+async def test_a_service_that_points_elsewhere_is_not_followed() -> None:
+    async with elsewhere() as (address, sent):
+        moved = Step(status=307, body={}, headers={"location": f"{address}/v1/messages"})
+        async with bench(moved) as made:
+            result = await made.gateway.run(RESEARCH_SELECT, QUESTION, context=CONTEXT)
+    assert sent == []
+    assert result.record.reason == "anthropic: HTTP 307"
+
+
+@pytest.mark.proves("F7")
+async def test_what_is_for_this_machine_does_not_go_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with elsewhere() as (address, sent):
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, address)
+        async with bench(Step(body=message(GOOD))) as made:
+            result = await made.gateway.run(RESEARCH_SELECT, QUESTION, context=CONTEXT)
+    assert sent == []
+    assert result.record.provider == "anthropic"
+
+
 async def test_an_unexpected_request_fails_the_script() -> None:
     with pytest.raises(AssertionError, match="one request more"):
         async with bench() as it:
