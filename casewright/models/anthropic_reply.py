@@ -18,14 +18,17 @@ _RETRYABLE_STATUS = frozenset({408, 409, 429})
 _RETRYABLE_KINDS = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})
 """Of an error that comes within a stream, whose status was a success."""
 _LONGEST_RETRY_AFTER_SECONDS = 3_600.0
+_LONGEST_NAME = 200
 
 
 def read_message(message: object, request_id: str = "") -> ModelReply | NoReply:
     """A whole message as a reply; one that refuses or that is none is no reply."""
     if not _is_whole(message):
         return NoReply(reason="the reply is malformed", retryable=False, request_id=request_id)
-    known = request_id or message._request_id or message.id  # pyright: ignore[reportPrivateUsage]  # the SDK's documented name
+    known = _plain(request_id or message._request_id or message.id)  # pyright: ignore[reportPrivateUsage]  # the SDK's documented name
     usage = usage_of(message)
+    if not _plain(message.model):
+        return NoReply(reason="the reply names no model", retryable=False, request_id=known, usage=usage)
     if message.stop_reason == "refusal":
         return NoReply(reason="the model refused", retryable=False, request_id=known, usage=usage)
     return ModelReply(
@@ -39,12 +42,18 @@ def read_message(message: object, request_id: str = "") -> ModelReply | NoReply:
 
 def usage_of(message: "Message") -> Usage:
     """The tokens that a message counts; of one that broke off, those counted by then."""
+    counted = message.usage
     return Usage(
-        input_tokens=message.usage.input_tokens,
-        output_tokens=message.usage.output_tokens,
-        cache_read_tokens=message.usage.cache_read_input_tokens or 0,
-        cache_write_tokens=message.usage.cache_creation_input_tokens or 0,
+        input_tokens=max(0, counted.input_tokens),  # less than nothing would be given back to the budget
+        output_tokens=max(0, counted.output_tokens),
+        cache_read_tokens=max(0, counted.cache_read_input_tokens or 0),
+        cache_write_tokens=max(0, counted.cache_creation_input_tokens or 0),
     )
+
+
+def _plain(name: str) -> str:
+    """A name or id as it may stand in a record; empty: what the service gave is none."""
+    return name if name.isascii() and name.isprintable() and len(name) <= _LONGEST_NAME else ""
 
 
 def schema_unknown(error: "APIStatusError") -> bool:
@@ -60,7 +69,7 @@ def status_failure(error: "APIStatusError") -> NoReply:
         reason=f"the stream ended with {kind or 'an error'}" if within_stream else f"HTTP {status} {kind}".strip(),
         retryable=kind in _RETRYABLE_KINDS if within_stream else status in _RETRYABLE_STATUS or status >= 500,
         retry_after_seconds=_retry_after(error.response.headers.get("retry-after")),
-        request_id=error.request_id or "",
+        request_id=_plain(error.request_id or ""),
     )
 
 

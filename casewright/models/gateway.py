@@ -116,6 +116,10 @@ class Gateway:
         except CasewrightError as error:
             await self._keep(call, Found(answer=None), cut_off=str(error))
             raise
+        except Exception as error:
+            # Nobody foresaw it; what was sent has to be paid for all the same. Its words might hold what was sent.
+            await self._keep(call, Found(answer=None), cut_off=f"it ended with {type(error).__name__}")
+            raise
         except asyncio.CancelledError:
             if call.log.attempts:  # what was asked has to be paid for
                 await self._keep(call, Found(answer=None), cut_off="given up by whoever asked")

@@ -167,10 +167,10 @@ def _usage(message: "BaseMessage") -> Usage:
     """Tokens as LangChain counts them: its input sum includes what the cache gave or took."""
     counted = cast(dict[str, Any], getattr(message, "usage_metadata", None) or {})
     details = cast(dict[str, Any], counted.get("input_token_details") or {})
-    read, written = int(details.get("cache_read") or 0), int(details.get("cache_creation") or 0)
+    read, written = (max(0, int(details.get(name) or 0)) for name in ("cache_read", "cache_creation"))
     return Usage(
         input_tokens=max(0, int(counted.get("input_tokens") or 0) - read - written),
-        output_tokens=int(counted.get("output_tokens") or 0),
+        output_tokens=max(0, int(counted.get("output_tokens") or 0)),
         cache_read_tokens=read,
         cache_write_tokens=written,
     )

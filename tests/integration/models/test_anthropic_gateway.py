@@ -244,6 +244,26 @@ async def test_concurrent_runs_share_one_client_and_keep_their_records_apart() -
     assert all(result.record.calls == 1 for result in results)
 
 
+@pytest.mark.proves("F5")
+@pytest.mark.parametrize(
+    ("odd", "reason", "cost"),
+    [
+        ({"usage": {"input_tokens": -100_000, "output_tokens": -5}}, "", 0),
+        ({"model": "Dear reader"}, "anthropic: the model 'anthropic/Dear reader'", None),
+        ({"model": "half\ud800"}, "anthropic: the reply names no model", None),
+        ({"model": "A" * 5_000}, "anthropic: the reply names no model", None),
+        ({"id": "half\ud800"}, "", None),
+    ],
+)
+async def test_what_a_service_says_of_itself_neither_lowers_the_cost_nor_breaks_the_record(
+    odd: dict[str, Any], reason: str, cost: int | None
+) -> None:
+    async with bench(Step(body=message(GOOD) | odd)) as made:
+        result = await made.gateway.run(RESEARCH_SELECT, QUESTION, context=CONTEXT)
+    assert result.record.reason.startswith(reason)
+    assert (result.record.cost_micro > 0) if cost is None else (result.record.cost_micro == cost)
+
+
 @asynccontextmanager
 async def elsewhere() -> AsyncGenerator[tuple[str, list[bytes]]]:
     """An address that nobody decided on, and what it was sent."""

@@ -21,7 +21,7 @@ from casewright.models.layer import CallContext, CallNotes
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission
 from casewright.models.prompts import PromptLibrary
-from casewright.models.provider import NoReply, Provider, Usage
+from casewright.models.provider import ModelReply, ModelRequest, NoReply, Provider
 from casewright.models.retry import Deadline, RetryPolicy, Trying
 from casewright.models.selection import SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
@@ -178,6 +178,19 @@ async def test_an_unkept_record_ends_the_call() -> None:
         await Gateway([OfflineProvider()], PromptLibrary(PROMPTS), FullRecorder(), permission=offline_only()).run(
             RESEARCH_SELECT, VALUE, context=CONTEXT
         )
+
+
+@pytest.mark.proves("F5")
+async def test_a_call_that_ends_as_nobody_foresaw_is_recorded_without_a_word_of_why() -> None:
+    class Faulty(ScriptedProvider):
+        async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+            raise KeyError("4111 1111 1111 1111")
+
+    recorder = MemoryRecorder()
+    with pytest.raises(KeyError):
+        await gateway(Faulty(), recorder=recorder).run(RESEARCH_SELECT, VALUE, context=CONTEXT)
+    [record] = recorder.records
+    assert (record.outcome, record.calls, record.reason) == ("failed", 1, "it ended with KeyError")
 
 
 async def test_closing_the_gateway_closes_its_providers() -> None:
