@@ -21,7 +21,7 @@ from casewright.models.layer import CallContext, CallNotes
 from casewright.models.offline import OfflineProvider
 from casewright.models.permission import ModelPermission
 from casewright.models.prompts import PromptLibrary
-from casewright.models.provider import ModelReply, ModelRequest, NoReply, Provider
+from casewright.models.provider import ModelReply, ModelRequest, NoReply, Provider, Usage
 from casewright.models.retry import Deadline, RetryPolicy, Trying
 from casewright.models.selection import SelectInput
 from casewright.models.tasks import RESEARCH_SELECT
