@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from api.errors import ApiProblemError
 from api.limits import ApiLimits
 from api.permission import Asker
-from api.run_views import RunEventView, is_over, readable_run
+from api.run_views import RunEventView, is_over, recorded_run
 from casewright.clock import NANOSECONDS
 from casewright.contracts.run import RunStatus
 from casewright.errors import CasewrightError
@@ -30,6 +30,7 @@ from casewright.services import Services
 from casewright.storage.database import connect_to_file, storage_error
 from graphs.records import RunEvent, RunRow
 from graphs.watch import DatabaseWatch
+from servers.shown_records import RecordReader
 
 PART = 100
 """Events that are read at a time."""
@@ -143,13 +144,13 @@ class EventFeed:
 class EventStream(EventSourceResponse):
     """The events of one run for one client, until the run has ended or nobody may read on."""
 
-    def __init__(self, asker: Asker, row: RunRow, after: int) -> None:
+    def __init__(self, asker: Asker, row: RunRow, reader: RecordReader, *, after: int) -> None:
         limits = asker.parts.limits
         self._feed = asker.parts.feed
         self._identity = f"{asker.principal.tenant}/{asker.principal.id}"
         self._feed.take_place(self._identity)
         super().__init__(  # pyright: ignore[reportUnknownMemberType] -- the library does not say what its dictionaries hold
-            _Reading(asker, row, after).events(),
+            _Reading(asker, row, reader, after=after).events(),
             ping=limits.heartbeat_seconds,
             ping_message_factory=lambda: ServerSentEvent(comment="still here"),
             send_timeout=limits.send_seconds,
@@ -165,9 +166,10 @@ class EventStream(EventSourceResponse):
 class _Reading:
     """One stream's way through the events of its run."""
 
-    def __init__(self, asker: Asker, row: RunRow, after: int) -> None:
+    def __init__(self, asker: Asker, row: RunRow, reader: RecordReader, *, after: int) -> None:
         self._asker = asker
         self._row = row
+        self._reader = reader
         self._status: RunStatus = row.status
         self._last = after
         self._limits = asker.parts.limits
@@ -182,7 +184,9 @@ class _Reading:
                 for event in found:
                     self._note(event)
                     # ASCII, because some clients take other characters for line ends, too
-                    told = json.dumps(RunEventView.of(event).model_dump(mode="json"), separators=(",", ":"))
+                    told = json.dumps(
+                        RunEventView.of(event, self._reader).model_dump(mode="json"), separators=(",", ":")
+                    )
                     yield ServerSentEvent(told, id=str(event.seq), event=event.kind)
                 if len(found) == PART:
                     continue
@@ -206,7 +210,7 @@ class _Reading:
             return True
         self._checked = now
         try:
-            await readable_run(self._asker, self._row.run_id)
+            _, self._reader = await recorded_run(self._asker, self._row.run_id)
         except CasewrightError as error:
             _log.info("request %s: a stream ends: %s", self._asker.request_id, type(error).__name__)
             return False

@@ -23,6 +23,7 @@ from servers.readable import LIST_RUNS as LIST_RUNS
 from servers.readable import READ, is_own
 from servers.readable import ask_deed as ask_deed
 from servers.shown import shown_report
+from servers.shown_records import RecordReader, record_reader
 
 QUESTION = "ask"
 """The kind of run that a question about the rules is."""
@@ -88,8 +89,10 @@ class RunEventView(Contract):
     body: dict[str, Any]
 
     @classmethod
-    def of(cls, event: RunEvent) -> "RunEventView":
-        return cls(seq=event.seq, at=iso(event.at_ns), at_ns=event.at_ns, kind=event.kind, body=event.body)
+    def of(cls, event: RunEvent, reader: RecordReader) -> "RunEventView":
+        """The event as this reader may have it."""
+        body = reader.event(event.kind, event.body)
+        return cls(seq=event.seq, at=iso(event.at_ns), at_ns=event.at_ns, kind=event.kind, body=body)
 
 
 class RunQuestionView(Contract):
@@ -162,11 +165,31 @@ async def shown_run(asker: Asker, row: RunRow) -> RunRow:
     Raises:
         NotFoundError: they may not.
     """
+    return (await permitted_run(asker, row))[0]
+
+
+async def recorded_run(asker: Asker, run_id: str) -> tuple[RunRow, RecordReader]:
+    """A run that this person may read, and how they read its records now.
+
+    Raises:
+        NotFoundError: there is none for them.
+    """
+    row, permission = await permitted_run(asker, await asker.parts.records.get(asker.principal.tenant, run_id))
+    return row, await record_reader(asker.parts.services, row, asker.principal, permission)
+
+
+async def permitted_run(asker: Asker, row: RunRow) -> tuple[RunRow, Permission | None]:
+    """A run as this person may read it, and the permission; None: it is a question, which is about no case.
+
+    Raises:
+        NotFoundError: they may not.
+    """
     permission = await check_readable(asker, row)
     if row.report is None or permission is None:
-        return row
+        return row, permission
     own = row.subject == asker.principal.id
-    return replace(row, report=await shown_report(asker.parts.services, row.report, permission, own=own))
+    report = await shown_report(asker.parts.services, row.report, permission, own=own)
+    return replace(row, report=report), permission
 
 
 async def readable_rows(

@@ -16,12 +16,13 @@ from rich.text import Text
 from casewright.contracts.explanation import SECTIONS, Explanation
 from casewright.errors import InputError, StorageError
 from commands.orchestrator import build_records
-from commands.run_access import readable_row
+from commands.run_access import permitted_row
 from commands.shell import Shell
 from commands.visible import json_text, visible_text
 from graphs.explanation.explain import explain_run
 from graphs.explanation.links import ranges, together
 from graphs.explanation.markdown import explanation_markdown
+from servers.shown_records import record_reader
 
 
 class Format(StrEnum):
@@ -56,8 +57,10 @@ def explain(
 
 
 async def _explain(shell: Shell, run_id: str) -> Explanation:
-    row = await readable_row(shell, run_id)
-    return await explain_run(shell.services, build_records(shell.services), row)
+    row, permission = await permitted_row(shell, run_id)
+    told = await explain_run(shell.services, build_records(shell.services), row)
+    reader = await record_reader(shell.services, row, shell.acting("review"), permission)
+    return reader.explanation(told)
 
 
 def explanation_view(document: dict[str, Any]) -> RenderableType:

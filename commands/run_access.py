@@ -28,11 +28,22 @@ async def readable_row(shell: Shell, run_id: str) -> RunRow:
         NotFoundError: there is none with this id.
         DeniedError: they may not read it.
     """
+    return (await permitted_row(shell, run_id))[0]
+
+
+async def permitted_row(shell: Shell, run_id: str) -> tuple[RunRow, Permission | None]:
+    """The same with the permission to read its case; None: it is a question, which is about no case.
+
+    Raises:
+        NotFoundError: there is none with this id.
+        DeniedError: they may not read it.
+    """
     row = await build_records(shell.services).get(shell.principal("review").tenant, run_id)
     permission = await _permit(shell, row, READ)
     if row.report is None or permission is None:
-        return row
-    return replace(row, report=await shown_report(shell.services, row.report, permission, own=_is_own(shell, row)))
+        return row, permission
+    report = await shown_report(shell.services, row.report, permission, own=_is_own(shell, row))
+    return replace(row, report=report), permission
 
 
 async def shown_to_person(shell: Shell, row: RunRow, report: RunReport) -> RunReport:

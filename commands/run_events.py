@@ -1,7 +1,8 @@
 """`casewright runs events`: what a run did, and with --follow what it does, until it rests or ends."""
 
 import sys
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
+from dataclasses import replace
 from typing import Any
 
 import typer
@@ -11,12 +12,14 @@ from rich.table import Table
 from casewright.clock import iso
 from casewright.errors import InputError
 from commands.orchestrator import build_records
-from commands.run_access import readable_row
+from commands.run_access import permitted_row
 from commands.shell import Shell
 from commands.tables import new_table
 from commands.visible import visible_text
-from graphs.records import ENDED, RunEvent
+from graphs.records import ENDED, RunEvent, RunRow
 from graphs.watch import DatabaseWatch
+from servers.permission import Permission
+from servers.shown_records import record_reader
 
 LOOK_SECONDS = 0.5
 
@@ -43,24 +46,34 @@ def events(
 
 
 async def _events(shell: Shell, run_id: str, after: int) -> dict[str, Any]:
-    row = await readable_row(shell, run_id)
-    found = await build_records(shell.services).events(run_id, after=after)
+    row, permission = await permitted_row(shell, run_id)
+    found = await _shown(shell, row, permission, await build_records(shell.services).events(run_id, after=after))
     return {"run_id": run_id, "status": row.status, "events": [_document(event) for event in found]}
 
 
 async def _follow(shell: Shell, run_id: str, after: int) -> None:
-    row, records = await readable_row(shell, run_id), build_records(shell.services)
+    (row, permission), records = await permitted_row(shell, run_id), build_records(shell.services)
     async with DatabaseWatch(shell.settings.database) as watch:
         while True:
             seen = watch.changes
             row = await records.get(row.tenant, run_id)  # first: an event that comes later is of a later status
-            for event in await records.events(run_id, after=after):
+            for event in await _shown(shell, row, permission, await records.events(run_id, after=after)):
                 sys.stdout.write(visible_text(_line(event)) + "\n")
                 after = event.seq
             sys.stdout.flush()
             if row.status in (*ENDED, "failed"):
                 return
             await watch.wait(seen, timeout_seconds=LOOK_SECONDS)
+
+
+async def _shown(
+    shell: Shell, row: RunRow, permission: Permission | None, found: Sequence[RunEvent]
+) -> Sequence[RunEvent]:
+    """The events as the acting person may have them, on the case as it is now."""
+    if not found:
+        return found
+    reader = await record_reader(shell.services, row, shell.acting("review"), permission)
+    return [replace(event, body=reader.event(event.kind, event.body)) for event in found]
 
 
 def _document(event: RunEvent) -> dict[str, Any]:

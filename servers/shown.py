@@ -52,7 +52,7 @@ async def shown_report(services: Services, report: RunReport, permission: "Permi
     Raises:
         NotFoundError: its case is gone.
     """
-    from casewright.drafts.withholding import withheld, withheld_evidence, withheld_texts
+    from casewright.drafts.withholding import withheld, withheld_deadlines, withheld_evidence, withheld_texts
 
     sight = await sight_of(services, report.case_id, permission, own=own)
     if sight.whole:
@@ -62,7 +62,9 @@ async def shown_report(services: Services, report: RunReport, permission: "Permi
         recommendation = await anyio.to_thread.run_sync(withheld, recommendation, sight)
     return report.model_copy(
         update={
+            "because": withheld_texts((report.because,), sight)[0],
             "recommendation": recommendation,
+            "deadlines": withheld_deadlines(report.deadlines, sight),
             "evidence": evidence and withheld_evidence(evidence, sight),
             "questions": withheld_texts(report.questions, sight),
         }

@@ -8,7 +8,7 @@ from api.errors import ApiProblemError
 from api.etags import TAGGED, tagged
 from api.permission import AskerDep, GovernedRoute
 from api.resource_examples import EXPLANATION, EXPLANATION_MARKDOWN
-from api.run_views import RunId, readable_run
+from api.run_views import RunId, recorded_run
 from casewright.contracts.explanation import Explanation
 from graphs.explanation.explain import explain_run
 from graphs.explanation.markdown import explanation_markdown
@@ -39,9 +39,10 @@ MARKDOWN = "text/markdown"
 )
 async def explain(asker: AskerDep, request: Request, run_id: RunId) -> Response:
     """`Accept: text/markdown` gives a report for people, in which no text of a record is markup."""
-    row = await readable_run(asker, run_id)
     parts = asker.parts
-    explanation = await explain_run(parts.services, parts.records, row, longest_chain=LONGEST_CHAIN)
+    row, reader = await recorded_run(asker, run_id)
+    told = await explain_run(parts.services, parts.records, row, longest_chain=LONGEST_CHAIN)
+    explanation = reader.explanation(told)
     if _wants_markdown(request):
         return Response(explanation_markdown(explanation), media_type=MARKDOWN)
     return tagged(request, explanation)

@@ -23,6 +23,7 @@ from api.run_views import (
     is_over,
     readable_rows,
     readable_run,
+    recorded_run,
 )
 from casewright.contracts.base import Contract
 from casewright.contracts.run import RunStatus
@@ -109,13 +110,13 @@ async def list_run_events(
     """A stream sends each event with its `seq` as id, comments while nothing happens, and `end` when the run has
     ended. Where it ends without one (time, token or permission are over), come again with `Last-Event-ID`.
     """
-    row = await readable_run(asker, run_id)
+    row, reader = await recorded_run(asker, run_id)
     if _wants_stream(request):
         from api.events import EventStream  # imported here: it brings the library of streams
 
-        return EventStream(asker, row, after if last_event_id is None else last_event_id)
+        return EventStream(asker, row, reader, after=after if last_event_id is None else last_event_id)
     found = await asker.parts.records.events(run_id, after=after, limit=limit)
-    views = tuple(RunEventView.of(event) for event in found)
+    views = tuple(RunEventView.of(event, reader) for event in found)
     over = is_over(row.kind, row.status) and len(found) < limit
     page = EventPage(items=views, next_after=views[-1].seq if views else after, over=over)
     return tagged(request, page)

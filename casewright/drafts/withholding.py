@@ -15,7 +15,7 @@ from casewright.cases.collections import COLLECTIONS, item_id, items_of
 from casewright.cases.facts import resolve_fact
 from casewright.cases.views import CLASSIFIED_TEXT, speaks_of
 from casewright.contracts.case import CaseFile
-from casewright.contracts.recommendation import Citation, EvidenceReport, FactRef, Finding, Recommendation
+from casewright.contracts.recommendation import Citation, Deadline, EvidenceReport, FactRef, Finding, Recommendation
 
 WITHHELD = "Withheld: this sentence speaks of what you may not see."
 COMPUTED = ("deadlines/", "limits/", "outcome/")
@@ -102,6 +102,13 @@ def withheld_evidence(report: EvidenceReport, sight: Sight) -> EvidenceReport:
         for item in report.items
     )
     return report.model_copy(update={"items": items})
+
+
+def withheld_deadlines(deadlines: Iterable[Deadline], sight: Sight) -> tuple[Deadline, ...]:
+    """The deadlines that the rules give on what the reader sees as well; the others are left out."""
+    if sight.own or not sight.partial:
+        return tuple(deadlines)
+    return tuple(one for one in deadlines if sight.computed.get(f"deadlines/{one.id}/due_on") == one.due_on.isoformat())
 
 
 def _telling(sight: Sight) -> Callable[[str], bool]:

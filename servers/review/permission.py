@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
+from casewright.contracts.explanation import Explanation
 from casewright.contracts.principal import Caller
 from casewright.errors import DeniedError, NotFoundError
 from casewright.services import Services
@@ -17,6 +18,7 @@ from servers.readable import LIST_RUNS, READ, START, permit_on_run
 from servers.resources import load_case
 from servers.review.reviews import Review, Reviews
 from servers.shown import shown_report
+from servers.shown_records import record_reader
 
 
 def session_of(caller: Caller) -> str:
@@ -81,6 +83,23 @@ async def permit_review(services: Services, reviews: Reviews, run_id: str, *deed
     Raises:
         DeniedError: the policy says no, or there is no such review; audited.
     """
+    return (await _readable(services, reviews, run_id, *deeds))[0]
+
+
+async def explained_review(services: Services, reviews: Reviews, run_id: str) -> Explanation:
+    """The explanation of a review, as far as the caller may read its case.
+
+    Raises:
+        DeniedError: the policy says no, or there is no such review; audited.
+    """
+    review, permission = await _readable(services, reviews, run_id)
+    reader = await record_reader(services, review, current_call().caller.principal, permission)
+    return reader.explanation(await reviews.explain(review))
+
+
+async def _readable(
+    services: Services, reviews: Reviews, run_id: str, *deeds: Deed
+) -> tuple[Review, Permission | None]:
     caller = current_call().caller
     with hidden():
         review = await reviews.find(caller.principal.tenant, run_id)
@@ -88,10 +107,10 @@ async def permit_review(services: Services, reviews: Reviews, run_id: str, *deed
     for deed in deeds:
         await _permit(services, caller, review, deed)
     if review.report is None or permission is None:
-        return review
+        return review, permission
     own = review.subject == caller.principal.id
     report = await shown_report(services, review.report, permission, own=own)
-    return replace(cast(Any, review), report=report)
+    return replace(cast(Any, review), report=report), permission
 
 
 async def _permit(services: Services, caller: Caller, review: Review, deed: Deed) -> Permission | None:

@@ -21,7 +21,15 @@ from servers.approval_page.page import SHOWN_ON_PAGE
 from servers.client_side import can_be_asked
 from servers.guard import current_call
 from servers.review.following import LONGEST_WAIT_SECONDS, follow
-from servers.review.permission import hidden, permit_case, permit_listing, permit_review, permitted_reviews, session_of
+from servers.review.permission import (
+    explained_review,
+    hidden,
+    permit_case,
+    permit_listing,
+    permit_review,
+    permitted_reviews,
+    session_of,
+)
 from servers.review.questions import answered_in_place
 from servers.review.reviews import Reviews
 from servers.review.views import (
@@ -192,7 +200,7 @@ class ReviewTools:
 
         Every statement names the events of the records that it stands on.
         """
-        return await self._reviews.explain(await permit_review(self._services, self._reviews, run_id))
+        return await explained_review(self._services, self._reviews, run_id)
 
     def _approving(self) -> "Approving":
         from servers.approving import Approving

@@ -1,6 +1,7 @@
 """A review that a supervisor began knows sealed evidence; whoever reads it later gets only what they may see."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,16 @@ import pytest
 from casewright.contracts.principal import Actor, Caller
 from casewright.contracts.run import RunReport
 from casewright.drafts.withholding import WITHHELD
+from servers.readable import READ, permit_on_run
+from servers.shown import shown_report
 from tests.integration.graphs import reviews
 from tests.support.api import Api, serving
-from tests.support.installation import POLICIES, SEALED_CASE, World
+from tests.support.installation import POLICIES, SEALED_CASE, Bearer, World
 
 OF_SEALED = "The evidence of 2026-07-10 supports the customer."
+
+OF_E4 = "The statement of evidence item e4 holds no clause."
+SUSPICION = {"path": "evidence/e4/text", "reason": "addresses_a_model"}
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(180)]
 
@@ -92,3 +98,57 @@ async def test_a_report_says_its_reason_only_to_who_sees_all_that_it_stands_on(
     for name, whole in (("selma", True), ("idris", True), ("rosa", False), ("avery", False)):
         answer = await api.get(path, by=name)
         assert (reason(answer) != WITHHELD) is whole, name
+
+
+@pytest.mark.proves("B5", "B2")
+async def test_explanation_and_events_say_no_more_than_the_report(
+    api: Api, reviewed_by_selma: tuple[Path, RunReport]
+) -> None:
+    run_id = reviewed_by_selma[1].run_id
+    for event in ("suspected", "drafted"):
+        problems = {"draft_id": "", "problems": [OF_E4]} if event == "drafted" else {"suspicions": [SUSPICION]}
+        async with api.world.services.database.write() as connection:
+            await api.parts.records.note(run_id, event, problems, connection=connection)
+    told = {
+        name: [(await api.get(f"/v1/runs/{run_id}/{part}", by=name)).text for part in ("explanation", "events")]
+        for name in ("selma", "rosa", "avery")
+    }
+    assert reviewed_by_selma[1].recommendation is not None
+    reason = reviewed_by_selma[1].recommendation.action.reason
+    for text in told["selma"]:
+        assert reason in text and OF_E4 in text and SUSPICION["path"] in text
+    for text in (*told["rosa"], *told["avery"]):
+        assert WITHHELD in text
+        assert reason not in text and OF_E4 not in text and SUSPICION["path"] not in text
+
+
+@pytest.mark.proves("B5", "I5")
+async def test_the_explanation_over_mcp_withholds_like_the_report(
+    api: Api, reviewed_by_selma: tuple[Path, RunReport]
+) -> None:
+    report = reviewed_by_selma[1]
+    assert report.recommendation is not None
+    reason = report.recommendation.action.reason
+    for name, whole in (("selma", True), ("rosa", False), ("avery", False)):
+        async with api.world.client("review", Bearer(identity=name, case_id="")) as client:
+            called = await client.call_tool("explain_review", {"run_id": report.run_id})
+            read = await client.read_resource(f"run://{report.run_id}/explain")
+            for answer in (called, read):
+                assert (reason in answer.model_dump_json()) is whole, name
+
+
+@pytest.mark.proves("B5")
+async def test_reasons_and_deadlines_that_stand_on_sealed_evidence_are_withheld(
+    api: Api, reviewed_by_selma: tuple[Path, RunReport]
+) -> None:
+    services, report = api.world.services, reviewed_by_selma[1]
+    moved = report.deadlines[0].model_copy(update={"due_on": report.deadlines[0].due_on + dt.timedelta(days=1)})
+    changed = report.model_copy(update={"because": OF_E4, "deadlines": (moved, *report.deadlines[1:])})
+    row = await api.parts.records.get("harborline", report.run_id)
+    seen: dict[str, RunReport] = {}
+    for name in ("selma", "rosa"):
+        permission = await permit_on_run(services, services.identities.find(name), row, READ, session="session-1")
+        assert permission is not None
+        seen[name] = await shown_report(services, changed, permission, own=False)
+    assert (seen["selma"].because, seen["selma"].deadlines) == (OF_E4, changed.deadlines)
+    assert (seen["rosa"].because, seen["rosa"].deadlines) == (WITHHELD, report.deadlines[1:])
