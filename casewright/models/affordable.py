@@ -75,8 +75,10 @@ class BudgetLayer:
         limits = self._rules.of(context.tenant)
         if limits.daily is None and limits.monthly is None:
             return ""
+        before = self._held(context.tenant)
         spent = await self._spending.of(context.tenant, self.day)
-        held = self._held(context.tenant)
+        # What was recorded meanwhile may be in neither, so what was held before counts as well.
+        held = sum((before | self._held(context.tenant)).values())
         for name, limit, so_far in (("day", limits.daily, spent.today), ("month", limits.monthly, spent.month)):
             left = None if limit is None else max(limit - so_far - held, 0)
             if left is not None and estimate.cost.micro > left:
@@ -90,11 +92,12 @@ class BudgetLayer:
         could = f"the next request could cost {estimate.cost.micro} millionths of a {self.prices.currency}"
         return could if estimate.cost.exact else f"{could}, as the model has no price in {PRICE_FILE}"
 
-    def _held(self, tenant: str) -> int:
+    def _held(self, tenant: str) -> dict[str, int]:
+        """What a tenant's calls that are not recorded yet count for, by call."""
         over = [call_id for call_id, held in self._under_way.items() if held.is_over]
         for call_id in over:
             del self._under_way[call_id]
-        return sum(held.cost_micro for held in self._under_way.values() if held.tenant == tenant)
+        return {call_id: held.cost_micro for call_id, held in self._under_way.items() if held.tenant == tenant}
 
 
 @dataclass(kw_only=True)
@@ -162,17 +165,24 @@ class AffordableProvider:
         notes.estimated_tokens += estimate.tokens
         notes.estimated_cost_micro += estimate.cost.micro
         self._layer.hold(self._context, estimate.cost.micro)
+        if allowance is not None:
+            allowance.hold(estimate.tokens, estimate.cost.micro)
         try:
             outcome = await self._provider.complete(request)
-        except asyncio.CancelledError:  # nobody says what it used, so it used what it could
+        except asyncio.CancelledError:  # nobody says what it used, so it cost what it could
             notes.given_up_cost_micro += estimate.cost.micro
             if allowance is not None:
-                allowance.cost_micro -= estimate.cost.micro
+                allowance.give_back(estimate.tokens, 0)
+            raise
+        except BaseException:
+            if allowance is not None:
+                allowance.give_back(estimate.tokens, estimate.cost.micro)
             raise
         model = outcome.model if isinstance(outcome, ModelReply) else self.model
         cost = self._layer.prices.priced(outcome.usage, model=model, on=self._layer.day)
         self._layer.hold(self._context, cost.micro - estimate.cost.micro)
         if allowance is not None:
+            allowance.give_back(estimate.tokens, estimate.cost.micro)
             allowance.take(outcome.usage, cost.micro)
         return outcome
 

@@ -19,6 +19,15 @@ class Allowance:
     tokens_set_by: str
     cost_set_by: str
 
+    def hold(self, tokens: int, cost_micro: int) -> None:
+        """Count the most that a request can use while it is under way, so that one beside it does not spend it too."""
+        self.tokens -= tokens
+        self.cost_micro -= cost_micro
+
+    def give_back(self, tokens: int, cost_micro: int) -> None:
+        """Count no longer what was held."""
+        self.hold(-tokens, -cost_micro)
+
     def take(self, usage: Usage, cost_micro: int) -> None:
         """Count what a request used."""
         self.tokens -= usage.total_tokens

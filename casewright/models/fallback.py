@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from casewright.errors import BudgetError
 from casewright.models.dialogue import Answer, NoAnswer
 from casewright.models.task import OutputT
 
@@ -48,7 +49,8 @@ async def first_answer(askings: Sequence[Asking[OutputT]], *, hedge_after_second
     """Ask in order until there is an answer; with `hedge_after_seconds`, a slow one has the next one asked beside it.
 
     Of two, the first valid answer counts, and the other one is given up before this returns. What one of them raises
-    is raised, and gives up the other one as well.
+    is raised, and gives up the other one as well; but that there is no money for one of them is only said when the
+    other one, which is paid for, has not answered.
     """
     if hedge_after_seconds is None:
         return await _in_turn(askings)
@@ -77,9 +79,10 @@ class _Race(Generic[OutputT]):
         self._hedge_after_seconds = hedge_after_seconds
         self._running: dict[asyncio.Task[Answer[OutputT] | NoAnswer], Asking[OutputT]] = {}
         self._failures: list[Failure] = []
+        self._unaffordable: BudgetError | None = None
 
     async def run(self) -> Found[OutputT]:
-        while self._waiting or self._running:
+        while self._running or (self._waiting and self._unaffordable is None):
             if not self._running:
                 self._start()
             patience = self._hedge_after_seconds if self._may_hedge() else None
@@ -90,6 +93,8 @@ class _Race(Generic[OutputT]):
             found = self._settled(done)
             if found is not None:
                 return found
+        if self._unaffordable is not None:
+            raise self._unaffordable
         return Found(answer=None, failures=tuple(self._failures))
 
     async def give_up(self) -> None:
@@ -109,7 +114,12 @@ class _Race(Generic[OutputT]):
     def _settled(self, done: set[asyncio.Task[Answer[OutputT] | NoAnswer]]) -> Found[OutputT] | None:
         """The answer of whoever began first among those that are done."""
         for task in [one for one in self._running if one in done]:
-            asking, result = self._running.pop(task), task.result()
+            asking = self._running.pop(task)
+            try:
+                result = task.result()
+            except BudgetError as error:
+                self._unaffordable = error
+                continue
             if isinstance(result, Answer):
                 overtaken = tuple(one.provider for one in self._running.values())
                 return Found(

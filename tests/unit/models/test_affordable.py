@@ -193,6 +193,32 @@ async def test_a_request_that_is_given_up_counts_as_what_it_could_have_cost() ->
     assert of.notes.given_up_cost_micro == MOST.cost.micro == 10**6 - allowance.cost_micro
 
 
+@pytest.mark.proves("F5")
+async def test_two_requests_of_a_run_at_once_are_not_sent_on_money_for_one() -> None:
+    class Held(ScriptedModel):
+        async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+            await asyncio.sleep(0)
+            return await super().complete(request)
+
+    allowance = left(tokens=2 * MOST.tokens - 1, cost_micro=10 * MOST.cost.micro)
+    around, models = layer(), (Held(REPLY), Held())
+    asked = (ask(one, around=around, of=context(allowance=allowance)) for one in models)
+    first, second = await asyncio.gather(*asked, return_exceptions=True)
+    assert first == REPLY and isinstance(second, BudgetError)
+    assert allowance.tokens == 2 * MOST.tokens - 1 - 40
+
+
+async def test_what_is_recorded_while_the_spending_is_read_is_not_forgotten() -> None:
+    around = layer(rules=SpendingRules(currency="USD", limits=Limits(daily=MOST.cost.micro + 39)))
+    first = context(call_id="call-1")
+    await ask(ScriptedModel(REPLY), around=around, of=first)
+    second = asyncio.create_task(ask(ScriptedModel(), around=around, of=context(call_id="call-2")))
+    await asyncio.sleep(0)  # it reads now, and has not been told of the first one
+    first.notes.recorded = True
+    with pytest.raises(BudgetError):
+        await second
+
+
 async def test_an_answer_of_this_process_costs_nothing_and_asks_nobody() -> None:
     spent = SpentSoFar(day=10**9)
     around = layer(rules=SpendingRules(currency="USD", limits=Limits(daily=1)), spent=spent)
