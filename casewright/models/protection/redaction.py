@@ -7,7 +7,7 @@ reaches a search by way of a reply; the task's own check then refuses them.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import cast
@@ -68,8 +68,7 @@ class ProtectionLayer:
         placeholders = await self._placeholders(context, known)
         label = DataLabel(
             classification=_classification(request, context, known),
-            sealed=known is not None
-            and (known.sealed or any(known.carries_withheld(one.text) for one in request.turns)),
+            sealed=known is not None and (known.sealed or any(map(known.carries_withheld, _said(request)))),
             redacted=True,
         )
         if sum(len(turn.text) for turn in request.turns) > _LONG_CHARACTERS:
@@ -146,7 +145,26 @@ def _classification(request: ModelRequest, context: CallContext, known: CaseKnow
     task = TASKS.get(request.task)
     if task is None or (known is None and (task.holds_case or context.case_id)):
         return Classification.RESTRICTED
-    return replace(context, case_class=known.classification if known else None).data_class(task)
+    if known is None:
+        return task.data_class
+    return max(task.data_class, known.classification, key=list(Classification).index)
+
+
+def _said(request: ModelRequest) -> Iterator[str]:
+    """Every text of a request: as it is rendered, and before a line break or a quote in it became an escape."""
+    yield from (turn.text for turn in request.turns)
+    yield from _texts(request.input.model_dump(mode="json"))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in cast(Mapping[object, object], value).values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in cast(list[object], value):
+            yield from _texts(item)
 
 
 def _redacted(request: ModelRequest, placeholders: Placeholders, last: LastReply) -> ModelRequest:

@@ -31,7 +31,7 @@ def asked(**changes: object) -> ModelRequest:
         title="Claim of Marisol Ingram",
         narrative=NARRATIVE,
         product="",
-        issue="",
+        issue='Memo\n"A"',
         transactions="",
         known_facts=("parties",),
     )
@@ -182,6 +182,9 @@ async def test_what_is_counted_elsewhere_is_redacted_as_well() -> None:
         ("intake.classify", known_case(sealed=True), ("confidential", True)),
         ("intake.classify", known_case(withheld=lambda text: "gone since" in text), ("confidential", True)),
         ("intake.classify", known_case(withheld=lambda text: "elsewhere" in text), ("confidential", False)),
+        ("intake.classify", known_case(withheld=lambda text: text == 'Memo\n"A"'), ("confidential", True)),
+        ("research.select", known_case(), ("confidential", False)),
+        ("research.select", known_case(classification=Classification.RESTRICTED), ("restricted", False)),
         ("intake.classify", None, ("restricted", False)),
         ("a task nobody knows", known_case(), ("restricted", False)),
     ],
