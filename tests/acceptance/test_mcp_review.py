@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -107,3 +107,36 @@ def test_a_token_for_the_review_server_is_printed_like_any_other(home: Path) -> 
     )
     made = json.loads(done.stdout)
     assert (made["server"], made["identity"], made["case_id"]) == ("review", "selma", "")
+
+
+@pytest.mark.proves("I5")
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads the processes of Linux")
+@pytest.mark.parametrize("end", ["its input ends", "terminated", "killed"])
+def test_the_worker_of_a_review_server_does_not_outlive_it(home: Path, end: str) -> None:
+    command = [sys.executable, "-m", "casewright.launch", "mcp", "review", "--as", "rosa"]
+    environment = process_environment(home)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdin=pipe, stdout=pipe) as server:
+        try:
+            worker = until_found(lambda: next(iter(children(server.pid)), 0))
+            until_found(lambda: b"worker" in Path(f"/proc/{worker}/cmdline").read_bytes())
+            assert server.stdin is not None
+            {"its input ends": server.stdin.close, "terminated": server.terminate, "killed": server.kill}[end]()
+            until_found(lambda: not Path(f"/proc/{worker}").exists())
+            server.wait(timeout=SECONDS)
+        finally:
+            server.kill()
+
+
+def children(process_id: int) -> list[int]:
+    return [int(found) for found in Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()]
+
+
+def until_found(look: Callable[[], int]) -> int:
+    """What is found in the end, within a bounded time."""
+    ended = time.monotonic() + SECONDS
+    while time.monotonic() < ended:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not come about in time")
