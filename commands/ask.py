@@ -28,6 +28,8 @@ from graphs.sentences import NOT_ANSWERED, SentenceEvents
 
 QUESTION = "ask"
 """The kind of run that a question is."""
+LONGEST_QUESTION = 2_000
+"""As long as the API and the review server take one."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +47,10 @@ def ask(
     shell: Shell = ctx.obj
     if stream and shell.options.as_json:
         raise InputError("--stream prints as it goes and --json one document; choose one")
+    if not question.strip() or len(question) > LONGEST_QUESTION:
+        raise InputError(
+            f"the question is empty or longer than {LONGEST_QUESTION:,} characters; ask in a sentence or two"
+        )
     date = parse_date(as_of).isoformat() if as_of else today(shell.services.clock).isoformat()
     document = shell.run(_ask(shell, question, date, stream=stream))
     shell.show(document, answer_view)

@@ -50,6 +50,7 @@ async def _examine(shell: Shell) -> dict[str, Any]:
         ("corpus", _corpus),
         ("outbox", _outbox),
         ("models", _models),
+        ("money", _money),
     )
     results = [await _result(name, check, shell.services) for name, check in checks]
     optional = [
@@ -103,6 +104,17 @@ async def _models(services: Services) -> str:
     lacking = [f"{name}: {why}" for name in configured.models.names if (why := configured.missing(name))]
     first = f"asked first: {', '.join(first_models(services.settings, services.models))}"
     return "; ".join([first, *(["without " + ", ".join(lacking)] if lacking else [])])
+
+
+async def _money(services: Services) -> str:
+    """The prices and limits that every call of a model is held to; a file that is wrong stops them all."""
+    from casewright.models.prices import prices_of
+    from casewright.models.spending import spending_rules
+
+    home = services.settings.home
+    table, rules = prices_of(home), spending_rules(home)
+    limited = "limits in spending.toml" if rules.limited else "no limits of tenants"
+    return f"{len(table.price)} prices in {table.currency}, {limited}"
 
 
 async def _home(services: Services) -> str:

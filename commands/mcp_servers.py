@@ -16,6 +16,7 @@ from casewright.services import Services
 from casewright.telemetry import configure_plain_logging, secret_values
 
 SESSION_SECONDS = 8 * 3600
+_OTHERS = "Also there: casewright mcp install, doctor, bundle (casewright mcp --help lists them) and definitions."
 
 
 def run(arguments: list[str]) -> int:
@@ -81,12 +82,19 @@ def _token(services: Services, name: ServerName, options: argparse.Namespace) ->
     return services.exchange.personal(principal, actor, name, seconds=SESSION_SECONDS).token
 
 
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from 0 to 65535; 0 picks one")
+    return number
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="casewright mcp", description="Run one MCP server.")
+    parser = argparse.ArgumentParser(prog="casewright mcp", description="Run one MCP server.", epilog=_OTHERS)
     parser.add_argument("name", choices=SERVERS, help="which server")
     parser.add_argument("--http", action="store_true", help="Streamable HTTP instead of stdio")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=8750, help="port to listen on (default %(default)s)")
+    parser.add_argument("--port", type=_port, default=8750, help="port to listen on (default %(default)s)")
     parser.add_argument("--case", default="", help="with --as: the one case that may be read")
     parser.add_argument("--as", dest="identity", default=None, help="a local identity (development only)")
     parser.add_argument("--no-worker", dest="worker", action="store_false", help="review: drive no reviews here")

@@ -31,6 +31,10 @@ WAY_OUT = (
     "no model beyond this process is configured: set ANTHROPIC_API_KEY, or describe one in models.toml of the data "
     "folder (docs/models.md); until then the offline provider answers every task"
 )
+NONE_TO_ASK = (
+    "no model of models.toml can be asked: add what it lacks (docs/models.md); until then the offline provider answers "
+    "every task"
+)
 _CLAUSE = "The bank must answer a notice of error within ten business days of receiving it."
 _OTHER = "The bank must keep a record of each call for two years."
 
@@ -44,7 +48,7 @@ def check(ctx: typer.Context) -> None:
     """Ask the first model of each tier one small question: latency, tokens, cost, and whether it kept to its schema."""
     shell: Shell = ctx.obj
     document = shell.run(_check(shell))
-    shell.show(document, _view)
+    shell.show(document, view)
     if document["problem"]:
         shell.note(document["problem"])
     failed = not all(one["answered"] for one in document["checks"])
@@ -67,9 +71,10 @@ async def _check(shell: Shell) -> dict[str, Any]:
         name = _first(names, configured)
         if name:
             checks.append({"tier": tier} | await _asked(services, principal, configured.models, name))
-    problem = "" if checks else WAY_OUT
+    left_out = _left_out(configured)
+    problem = "" if checks else NONE_TO_ASK if left_out else WAY_OUT
     checks.append({"tier": "(any)"} | offline)
-    return {"checks": checks, "problem": problem, "left_out": _left_out(configured)}
+    return {"checks": checks, "problem": problem, "left_out": left_out}
 
 
 def _load(services: Services, models: "ModelSettings") -> None:
@@ -147,18 +152,21 @@ def _measured(record: "CallRecord") -> dict[str, Any]:
     }
 
 
-def _view(document: dict[str, Any]) -> RenderableType:
+def view(document: dict[str, Any]) -> RenderableType:
+    """The document of the command for people."""
     heads = ("tier", "model", "answer", "latency", "tokens in, out", "cost")
+    problems = [f"{one['tier']}: {one['problem']}" for one in document["checks"] if not one["answered"]]
     left_out = [f"not asked: {one['model']}: {one['missing']}" for one in document["left_out"]]
     return Group(
         listing("Models", heads, [_row(one) for one in document["checks"]], ids=()),
-        *([stacked(*left_out, style="yellow")] if left_out else []),
+        *(Text(line, style="red") for line in problems),
+        *(Text(line, style="yellow") for line in left_out),
     )
 
 
 def _row(one: dict[str, Any]) -> tuple[RenderableType, ...]:
     if not one["answered"]:
-        return (one["tier"], one["model"], Text(one["problem"], style="red"), "", "", "")
+        return (one["tier"], one["model"], Text("none, see below", style="red"), "", "", "")
     held = "valid at once" if one["structured_output"] else f"valid after {one['corrections']} corrections"
     cost = f"{one['cost_micro'] / 1_000_000:.6f} {one['currency']}" if one["priced"] else "no price is known"
     return (

@@ -48,7 +48,7 @@ class Grouping(StrEnum):
 class CostOptions:
     by: Grouping = typer.Option(Grouping.TASK, help="What to add up by.")
     since: str = typer.Option("", help="Only calls from this day on (YYYY-MM-DD, UTC).")
-    plot: Path | None = typer.Option(None, help="Also draw it: a .png or .svg. Needs `casewright[plots]`.")
+    plot: Path | None = typer.Option(None, help="Also draw it: a .png or .svg. Needs the extra `plots`.")
     alert_above: str = typer.Option("", help="Exit with 1 if the total is at or above this amount, for example 2.50.")
 
 

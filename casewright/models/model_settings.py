@@ -34,12 +34,13 @@ key for it. It builds nothing; see `casewright.models.configured`.
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from casewright.config import Settings
 from casewright.contracts.base import Contract
+from casewright.contracts.faults import faults
 from casewright.errors import InputError
 from casewright.models.breaker import BreakerPolicy
 from casewright.models.task import TaskRisk
@@ -216,16 +217,9 @@ def read_model_settings(text: str, name: str) -> ModelSettings:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the models file {name!r} is no TOML: {error}; correct it") from error
     except ValidationError as error:
-        wrong = "; ".join(_told(one) for one in error.errors(include_input=False, include_url=False)[:5])
         raise InputError(
-            f"the models file {name!r} is wrong: {wrong}. Correct it; docs/models.md has every key"
+            f"the models file {name!r} is wrong: {faults(error)}. Correct it; docs/models.md has every key"
         ) from error
-
-
-def _told(error: Mapping[str, Any]) -> str:
-    where = ".".join(map(str, error["loc"]))
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
 
 
 def _of_environment(settings: Settings) -> ModelSettings:

@@ -19,6 +19,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from casewright.contracts.base import Contract
+from casewright.contracts.faults import faults
 from casewright.errors import InputError
 from casewright.models.provider import Usage
 
@@ -109,7 +110,7 @@ def prices_of(home: Path) -> PriceTable:
     """
     path, shipped = home / PRICE_FILE, prices()
     try:
-        own = read_prices(path.read_text(encoding="utf-8"))
+        own = read_prices(path.read_text(encoding="utf-8"), name=str(path))
     except FileNotFoundError:
         return shipped
     except (OSError, UnicodeDecodeError) as error:
@@ -120,8 +121,8 @@ def prices_of(home: Path) -> PriceTable:
     return PriceTable(currency=shipped.currency, price=tuple(lines.values()))
 
 
-def read_prices(text: str) -> PriceTable:
-    """A price table from TOML.
+def read_prices(text: str, *, name: str = PRICE_FILE) -> PriceTable:
+    """A price table from TOML; `name` is that of its file, for messages.
 
     Raises:
         InputError: it is malformed, or two lines are about the same model and date.
@@ -129,11 +130,12 @@ def read_prices(text: str) -> PriceTable:
     try:
         table = PriceTable.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise InputError(f"the price table cannot be read: {error}; correct it") from error
+        wrong = faults(error) if isinstance(error, ValidationError) else error
+        raise InputError(f"the price table {name!r} cannot be read: {wrong}; correct it") from error
     named = [(line.model, line.valid_from) for line in table.price]
     double = next((line for line in named if named.count(line) > 1), None)
     if double is not None:
-        raise InputError(f"the price table has two lines for {double[0]!r} from {double[1]}; keep one")
+        raise InputError(f"the price table {name!r} has two lines for {double[0]!r} from {double[1]}; keep one")
     return table
 
 

@@ -28,6 +28,7 @@ from pydantic import Field, ValidationError
 from sqlalchemy import select
 
 from casewright.contracts.base import Contract
+from casewright.contracts.faults import faults
 from casewright.errors import InputError
 from casewright.models.prices import prices
 from casewright.storage.database import Database
@@ -61,6 +62,11 @@ class SpendingRules(Contract):
     tenant: Mapping[str, Limits] = Field(default_factory=dict[str, Limits])
     answers: Answers = Answers()
 
+    @property
+    def limited(self) -> bool:
+        """Whether any tenant has a limit."""
+        return any(one != Limits() for one in (self.limits, *self.tenant.values()))
+
     def of(self, tenant: str) -> Limits:
         """The limits of a tenant: its own where it has any, else those of all."""
         own = self.tenant.get(tenant, Limits())
@@ -87,8 +93,9 @@ def spending_rules(home: Path) -> SpendingRules:
     except FileNotFoundError:
         return SpendingRules(currency=currency)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+        wrong = faults(error) if isinstance(error, ValidationError) else error
         raise InputError(
-            f"the spending rules {str(path)!r} cannot be read: {error}; mend or remove the file"
+            f"the spending rules {str(path)!r} cannot be read: {wrong}; mend or remove the file"
         ) from error
     if rules.currency != currency:
         raise InputError(f"the spending rules {str(path)!r} are in {rules.currency!r}; write them in {currency}")

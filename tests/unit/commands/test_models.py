@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import commands.models
 from casewright.config import app_root
 from casewright.models.tasks import TASKS
+from commands import models_check
 from tests.unit.commands.conftest import Casewright
 
 FILE = """
@@ -106,3 +108,40 @@ def test_prompts_are_locked_when_their_version_is_raised_and_not_before(
     assert [(one["id"], one["version"]) for one in locked] == [("research.select", 2)]
     listed = alone("models", "list", "--home", str(bare), "--json").document["tasks"]
     assert {"file": "research.md", "version": 2, "sha256": locked[0]["sha256"]} in [one["prompt"] for one in listed]
+
+
+@pytest.mark.thorough
+def test_the_doctor_names_a_file_about_money_that_would_stop_every_call(casewright: Casewright, home: Path) -> None:
+    def told() -> tuple[bool, str]:
+        checks = casewright("doctor", "--home", str(home), "--json").document["checks"]
+        return next((one["ok"], one["detail"]) for one in checks if one["name"] == "money")
+
+    assert told()[0] and "no limits of tenants" in told()[1]
+    (home / "spending.toml").write_text('currency = "USD"\n[tenant.harborline]\ndaily = 5\n', encoding="utf-8")
+    assert told()[0] and "limits in spending.toml" in told()[1]
+    for name in ("spending.toml", "prices.toml"):
+        (home / name).write_text("[limits", encoding="utf-8")
+        ok, detail = told()
+        assert not ok and name in detail
+        (home / name).unlink()
+
+
+@pytest.mark.thorough
+def test_the_check_tells_models_that_lack_something_from_none_that_is_described(
+    casewright: Casewright, home: Path
+) -> None:
+    assert "set ANTHROPIC_API_KEY" in casewright("models", "check", "--as", "rosa", "--json").document["problem"]
+    (home / "models.toml").write_text(FILE, encoding="utf-8")
+    checked = casewright("models", "check", "--as", "rosa", "--json")
+    assert checked.code == 2
+    assert "no model of models.toml can be asked" in checked.document["problem"]
+    assert {one["missing"] for one in checked.document["left_out"]} == {"CLAUDE_KEY is not set"}
+
+
+def test_why_a_model_did_not_answer_stands_below_the_table_where_it_can_be_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    problem = "anthropic: the service cannot be reached; gave up after 3 attempts"
+    check = {"tier": "fast", "model": "anthropic/claude-sonnet-5", "answered": False, "problem": problem}
+    Console(width=80).print(models_check.view({"checks": [check], "left_out": []}))
+    assert f"\nfast: {problem}" in capsys.readouterr().out

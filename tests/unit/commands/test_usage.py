@@ -171,6 +171,23 @@ def test_global_options_may_stand_before_mcp_as_well(alone: Casewright, tmp_path
     assert "policy-search" in unknown.errors
 
 
+def test_a_port_that_is_none_is_refused_before_anything_starts(alone: Casewright) -> None:
+    for port in ("99999", "-1", "x"):
+        refused = alone("--as", "rosa", "mcp", "policy-search", "--http", f"--port={port}")
+        assert refused.code == 2
+        assert port in refused.errors and "Traceback" not in refused.errors
+
+
+def test_the_help_of_mcp_names_what_is_there_beside_the_servers(alone: Casewright) -> None:
+    shown = alone("--as", "rosa", "mcp", "-h").out
+    assert all(name in shown for name in ("install", "doctor", "bundle", "definitions"))
+
+
+def test_a_question_without_words_or_without_end_is_refused_by_its_name(alone: Casewright) -> None:
+    for question in ("", "  ", "x" * 2_001):
+        assert "the question is empty or longer than 2,000" in alone("ask", question, "--json").refusal
+
+
 def test_every_command_module_can_be_imported_alone() -> None:
     for name in COMMANDS:
         assert build(name).registered_commands

@@ -1,6 +1,7 @@
 """What model calls cost: by model and date, rounded up, and as the dearest where nobody can say."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from casewright.config import Settings
 from casewright.errors import InputError
 from casewright.models.offline import OFFLINE_MODEL
-from casewright.models.prices import prices, read_prices
+from casewright.models.prices import PRICE_FILE, prices, prices_of, read_prices
 from casewright.models.provider import Usage
+from casewright.models.spending import SPENDING_FILE, spending_rules
 
 LINE = 'model = "{}"\nfrom = {}\ninput = {}\noutput = {}\ncache_read = {}\ncache_write = {}\n'
 TABLE = read_prices(
@@ -95,3 +97,15 @@ def test_the_shipped_table_has_a_price_for_the_models_that_are_asked_by_default(
 def test_a_price_table_with_a_mistake_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="price table"):
         read_prices(text)
+
+
+def test_a_wrong_file_is_named_with_its_wrong_keys_in_one_line_and_without_its_values(tmp_path: Path) -> None:
+    for name, read in ((PRICE_FILE, prices_of), (SPENDING_FILE, spending_rules)):
+        file = tmp_path / name
+        for text, told in (("rubbish", "Expected "), ("dayly = 77007", "dayly: Extra inputs are not permitted")):
+            file.write_text(text, encoding="utf-8")
+            with pytest.raises(InputError) as refused:
+                read(tmp_path)
+            message = str(refused.value)
+            assert str(file) in message and told in message
+            assert "\n" not in message and "77007" not in message and "http" not in message
