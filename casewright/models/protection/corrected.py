@@ -6,8 +6,8 @@ is said to be wrong with it is told without the values.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from casewright.models.protection.placeholders import PLACEHOLDER, Placeholders
 from casewright.models.provider import Turn
@@ -28,6 +28,15 @@ class LastReply:
 
     written: str = ""
     restored: str = ""
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By placeholder, what was put into it."""
+
+    @classmethod
+    def of(cls, written: str, placeholders: Placeholders) -> "LastReply":
+        """A reply in which the placeholders were read as they are now."""
+        made = {one: placeholders.restore(one) for one in PLACEHOLDER.findall(written)}
+        values = {one: value for one, value in made.items() if value != one}
+        return cls(written=written, restored=placeholders.restore_json(written), values=values)
 
     def again(self, turns: tuple[Turn, ...], placeholders: Placeholders) -> tuple[Turn, ...]:
         """The turns of a request as they may leave; those behind this reply are about it."""
@@ -46,11 +55,10 @@ class LastReply:
         text = _redacted(turn, placeholders).text
         listed = _PROBLEMS.search(text)
         start, end = listed.span("problems") if listed else (0, len(text))
-        return Turn(role=turn.role, text=f"{text[:start]}{self._bare(text[start:end], placeholders)}{text[end:]}")
+        return Turn(role=turn.role, text=f"{text[:start]}{self._bare(text[start:end])}{text[end:]}")
 
-    def _bare(self, text: str, placeholders: Placeholders) -> str:
-        made = {one: placeholders.restore(one) for one in PLACEHOLDER.findall(self.written)}
-        values = sorted(((value, one) for one, value in made.items() if value != one), key=lambda pair: -len(pair[0]))
+    def _bare(self, text: str) -> str:
+        values = sorted(((value, one) for one, value in self.values.items()), key=lambda pair: -len(pair[0]))
         if not values:
             return text
         known = frozenset(_WORD.findall(self.written.casefold()))

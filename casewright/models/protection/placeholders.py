@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from threading import Lock
+from typing import cast
 
-from casewright.models.protection.found import KINDS, Found, without_overlaps
+from casewright.models.protection.found import KINDS, Found, PersonalKind, without_overlaps
 from casewright.models.protection.known import KnownValue, KnownValues
 from casewright.models.protection.recognisers import recognise
 from casewright.models.protection.shadow import shadow
@@ -22,6 +23,9 @@ PLACEHOLDER = re.compile(rf"\[(?:{'|'.join((*KINDS, _LITERAL))})_[1-9]\d{{0,5}}(
 LONGEST_PLACEHOLDER = max(map(len, (*KINDS, _LITERAL))) + len("[_999999.9999]")
 _KEPT_TEXTS = 512
 _LONGEST_KEPT = 20_000
+_FEWEST_DIGITS = 6
+_MOST_TOLD = 500
+"""Values that are looked for in every text; a case has a few."""
 _BLOCK = re.compile(r"^(\[\[[^\n]*\n?)", re.MULTILINE)
 """The lines that delimit the blocks of a prompt; no value reaches across one."""
 _DELIMITER = re.compile(r"\[\[[0-9a-f]{24} [a-z_ ]{1,80}\]\]")
@@ -36,6 +40,8 @@ class Placeholders:
         """See `learn`."""
         self._values: tuple[KnownValue, ...] = ()
         self._known = KnownValues(())
+        self._told: dict[str, PersonalKind] = {}
+        self._told_form: re.Pattern[str] | None = None
         self._numbers: dict[tuple[str, str], int] = {}
         self._last: dict[str, int] = {}
         self._ways: dict[tuple[str, int], int] = {}
@@ -47,7 +53,8 @@ class Placeholders:
 
     def learn(self, known: Iterable[KnownValue], texts: Iterable[str]) -> None:
         """Number the known values, then what is recognised in `texts`, in their order: so a run that goes on in
-        another process has the same placeholders. What is learnt later comes after it.
+        another process has the same placeholders. What is learnt later comes after it. A value that the words beside
+        it gave away in one of the texts is found in every text from then on, also where it stands alone.
         """
         values = tuple(dict.fromkeys((*self._values, *known)))
         with self._lock:
@@ -59,6 +66,12 @@ class Placeholders:
                     self._placeholder(value.kind, value.text, number)
         for text in texts:
             self.redact(text)
+        with self._lock:
+            told = [one for one in self._by_surface if self._needs_words(*one)][:_MOST_TOLD]
+            self._told = {_canonical(surface): cast(PersonalKind, kind) for kind, surface in told}
+            forms = "|".join(sorted({_spaced(surface) for _, surface in told}, key=lambda form: (-len(form), form)))
+            self._told_form = re.compile(rf"(?<!\w)(?:{forms})(?!\w)", re.IGNORECASE) if forms else None
+            self._redacted.clear()
 
     def redact(self, text: str) -> str:
         """`text` with a placeholder for every personal value that is known or recognised."""
@@ -81,12 +94,21 @@ class Placeholders:
         literal = [(match.start(), match.end()) for match in PLACEHOLDER.finditer(text)] if "[" in text else []
         pieces: list[str] = []
         at = 0
-        for start, end, one in _merged(without_overlaps(chain(found, recognise(plain))), literal):
+        for start, end, one in _merged(without_overlaps(chain(found, recognise(plain), self._alone(plain))), literal):
             kind = one.kind if one else _LITERAL
             number = found.get(one) if one else None
             pieces += (text[at:start], self._placeholder(kind, text[start:end], number))
             at = end
         return "".join((*pieces, text[at:])) if pieces else text
+
+    def _needs_words(self, kind: str, surface: str) -> bool:
+        """Whether a value tells something by itself, and would not be found without the words that gave it away."""
+        return _tells_alone(kind, surface) and self._known.number(surface) is None and not _is_recognised(surface)
+
+    def _alone(self, plain: str) -> Iterator[Found]:
+        for match in self._told_form.finditer(plain) if self._told_form else ():
+            if kind := self._told.get(_canonical(match[0])):
+                yield Found(kind, match.start(), match.end())
 
     def redact_blocks(self, text: str) -> str:
         """The same for a prompt, block by block: a block that is a text of the case was redacted with the case."""
@@ -132,6 +154,22 @@ def _merged(places: list[Found], literal: list[tuple[int, int]]) -> Iterator[tup
 def _canonical(surface: str) -> str:
     """What a value is, however it is written: letters in small, digits, nothing else; itself where nothing remains."""
     return _UNPRINTED.sub("", surface.casefold()) or surface
+
+
+def _is_recognised(surface: str) -> bool:
+    return any(one.start == 0 and one.end == len(surface) for one in recognise(shadow(surface)))
+
+
+def _tells_alone(kind: str, surface: str) -> bool:
+    """Whether a value is itself wherever it stands; a first name or the last four digits may be anything."""
+    if kind == "PERSON":
+        return " " in surface
+    return kind != _LITERAL and sum(character.isdigit() for character in surface) >= _FEWEST_DIGITS
+
+
+def _spaced(surface: str) -> str:
+    """A pattern for a value as `shadow` shows it, whatever stands between its words."""
+    return r"\s+".join(map(re.escape, shadow(surface).split()))
 
 
 def _escaped(surface: str) -> str:

@@ -125,9 +125,9 @@ class ProtectedProvider:
         reply = await self._provider.complete(protected)
         if isinstance(reply, NoReply):
             return reply
-        restored = reply.text if public else placeholders.restore_json(reply.text)
-        self._last = LastReply(written=reply.text, restored=restored)
-        return replace(reply, text=restored)
+        as_written = LastReply(written=reply.text, restored=reply.text)
+        self._last = as_written if public else LastReply.of(reply.text, placeholders)
+        return replace(reply, text=self._last.restored)
 
     async def count(self, request: ModelRequest) -> int | None:
         """As the provider counts them; what is sent to be counted is redacted as well."""

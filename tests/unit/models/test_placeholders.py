@@ -85,6 +85,20 @@ def test_what_a_case_comes_to_hold_later_leaves_the_earlier_placeholders_alone()
     assert placeholders.redact("Everett Solis") == "[PERSON_3]"
 
 
+@pytest.mark.proves("F7")
+def test_what_words_gave_away_in_one_text_of_a_case_is_found_alone_in_the_others() -> None:
+    texts = (
+        "Claim of Xavier Quill",
+        "My name is Xavier Quill, born 1980-02-03, account number 445566. My neighbour Tobias saw it. Ending in 4821.",
+    )
+    placeholders = Placeholders(PARTIES, texts)
+    assert placeholders.redact(texts[0]) == "Claim of [PERSON_3]"
+    alone = "XAVIER\u00a0QUILL, 445566, 1980-02-03"
+    assert placeholders.redact(alone) == "[PERSON_3.2], [ACCOUNT_1], [BIRTH_DATE_1]"
+    assert placeholders.restore(placeholders.redact(alone)) == alone
+    assert placeholders.redact("Tobias bought 4821 for 1445566") == "Tobias bought 4821 for 1445566"
+
+
 def test_a_name_that_is_a_common_word_counts_whole_only() -> None:
     placeholders = Placeholders((KnownValue(kind="PERSON", text="Grace Bill"),))
     text = "Grace periods and a bill: Grace Bill is right"
