@@ -87,7 +87,13 @@ def build_answers(services: Services) -> "ResponseCache | None":
     seconds = spending_rules(home).answers.keep_seconds
     if not seconds:
         return None
-    return ResponseCache(services.database, Sealing.beside(home), services.clock, keep_seconds=seconds)
+
+    def in_force() -> str:
+        services.engine.reload_if_changed()
+        return services.engine.revision
+
+    sealing = Sealing.beside(home)
+    return ResponseCache(services.database, sealing, services.clock, keep_seconds=seconds, revision=in_force)
 
 
 def build_permission(services: Services) -> "ModelPermission":

@@ -178,7 +178,7 @@ class Gateway:
             value=call.value,
             provider=provider.name,
             model=provider.model,
-            prompt_sha256=self._prompts.for_task(call.task).sha256,
+            prompts_sha256=self._prompts.sha256,
             context=call.context,
         )
         return CachedAnswer(answers, self._permission, asked, call.task)

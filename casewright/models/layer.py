@@ -110,7 +110,8 @@ class AskedTask:
     value: Contract
     provider: str
     model: str
-    prompt_sha256: str
+    prompts_sha256: str
+    """Of every prompt file: the task's, and those that ask for corrections, for JSON and about placeholders."""
     context: CallContext
 
 

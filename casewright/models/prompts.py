@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 import yaml
 from pydantic import Field, ValidationError
 
+from casewright.canonical import digest
 from casewright.contracts.base import Contract
 from casewright.errors import InputError
 from casewright.models.provider import Turn
@@ -89,6 +90,11 @@ class PromptLibrary:
     def files(self) -> tuple[tuple[str, Prompt], ...]:
         """Every prompt with the name of its file, in order."""
         return tuple(self._prompts.items())
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of all of them together: what a model is told also depends on those that no task names."""
+        return digest({name: prompt.sha256 for name, prompt in self._prompts.items()})
 
     def get(self, name: str) -> Prompt:
         prompt = self._prompts.get(name)

@@ -1,12 +1,14 @@
 """Answers of deterministic tasks, given again for exactly the same input: sealed, for one tenant, and not for long.
 
-The name of an answer is made from all that it depends on: tenant, task and version, prompt, model, the shape of the
-answer and the input, under the key of the data folder. What has expired, was changed or no longer opens is not there.
-Whether a kept answer still holds is for whoever asks to check (`casewright.models.cached`).
+The name of an answer is made from all that it depends on: tenant, task and version, prompts, model, the shape of the
+answer, the input and the policies in force, under the key of the data folder. What has expired, was changed or no
+longer opens is not there. Whether a kept answer still holds is for whoever asks to check (`casewright.models.cached`).
 """
 
+import asyncio
 import logging
 import zlib
+from collections.abc import Callable
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -27,11 +29,17 @@ _log = logging.getLogger("casewright.models")
 class ResponseCache:
     """Keeps answers in the database."""
 
-    def __init__(self, database: Database, sealing: Sealing, clock: Clock, *, keep_seconds: int) -> None:
+    def __init__(
+        self, database: Database, sealing: Sealing, clock: Clock, *, keep_seconds: int, revision: Callable[[], str]
+    ) -> None:
+        """`revision` names the policies in force: under others, nobody knows whether the model would have been asked.
+        It is called in a thread.
+        """
         self._database = database
         self._sealing = sealing
         self._clock = clock
         self._keep_ns = keep_seconds * NANOSECONDS
+        self._revision = revision
 
     async def find(self, asked: AskedTask) -> str | None:
         """See `casewright.models.layer.AnswerCache`.
@@ -39,7 +47,7 @@ class ResponseCache:
         Raises:
             StorageError: the database cannot be read.
         """
-        key, table = self._key(asked), model_answers.c
+        key, table = await self._key(asked), model_answers.c
         query = select(table.answer).where(
             table.tenant == asked.context.tenant, table.key == key, table.expires_ns > self._clock.now_ns()
         )
@@ -53,7 +61,7 @@ class ResponseCache:
         Raises:
             StorageError, UnavailableError: the database cannot be written.
         """
-        key, now = self._key(asked), self._clock.now_ns()
+        key, now = await self._key(asked), self._clock.now_ns()
         sealed = self._sealing.seal(zlib.compress(output.encode(), 1), about=_about(asked.context.tenant, key))
         row = {
             "tenant": asked.context.tenant,
@@ -71,12 +79,13 @@ class ResponseCache:
             changed = {name: new.excluded[name] for name in ("at_ns", "expires_ns", "answer")}
             await connection.execute(new.on_conflict_do_update(index_elements=["tenant", "key"], set_=changed))
 
-    def _key(self, asked: AskedTask) -> str:
+    async def _key(self, asked: AskedTask) -> str:
         named = {
+            "policies": await asyncio.to_thread(self._revision),
             "tenant": asked.context.tenant,
             "task": asked.task.name,
             "version": asked.task.version,
-            "prompt": asked.prompt_sha256,
+            "prompts": asked.prompts_sha256,
             "provider": asked.provider,
             "model": asked.model,
             "output": schema_sha256(asked.task.output),

@@ -52,6 +52,8 @@ class Desk:
     contents: Contents
     calls: KeptCalls
     answers: ResponseCache
+    policies: list[str]
+    """The revision in force stands last."""
     permission: ModelPermission
 
     def gateway(
@@ -90,6 +92,7 @@ async def recording_desk(path: Path) -> AsyncGenerator[Desk, None]:
     """A desk over a migrated database in a folder of its own."""
     folder = path.parent
     database, clock, sealing = Database.sqlite(path), ManualClock(NOW_NS), Sealing.beside(folder)
+    policies = ["revision-1"]
     contents = Contents(sealing)
     try:
         yield Desk(
@@ -99,7 +102,8 @@ async def recording_desk(path: Path) -> AsyncGenerator[Desk, None]:
             audit=AuditLog(database, SigningKey.generate(), clock),
             contents=contents,
             calls=KeptCalls(database, contents),
-            answers=ResponseCache(database, sealing, clock, keep_seconds=HOUR_SECONDS),
+            answers=ResponseCache(database, sealing, clock, keep_seconds=HOUR_SECONDS, revision=lambda: policies[-1]),
+            policies=policies,
             permission=OnlyModels("scripted/m-1", "scripted/m-2", "offline/extractive"),
         )
     finally:

@@ -29,7 +29,7 @@ class Shelf:
         self.answers: dict[tuple[str, ...], str] = {}
 
     def _key(self, asked: AskedTask) -> tuple[str, ...]:
-        place = (asked.context.tenant, asked.task.name, str(asked.task.version), asked.prompt_sha256)
+        place = (asked.context.tenant, asked.task.name, str(asked.task.version), asked.prompts_sha256)
         return (*place, asked.provider, asked.model, asked.value.model_dump_json())
 
     async def find(self, asked: AskedTask) -> str | None:

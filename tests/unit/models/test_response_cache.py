@@ -1,6 +1,8 @@
 """Answers that are given again: for exactly the same question of the same tenant, for a while, and always checked."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from casewright.models.selection import SelectInput, SelectOutput
 from casewright.models.tasks import RESEARCH_SELECT
 from tests.support.counting_provider import ScriptedModel
 from tests.support.model_requests import VALUE
-from tests.support.recorded_calls import HOUR_SECONDS, Desk, call_context
+from tests.support.recorded_calls import HOUR_SECONDS, PROMPTS, Desk, call_context
 
 GOOD = ModelReply(
     text='{"clause_ids": ["x"], "why": "Harrower"}', model="m-1", usage=Usage(input_tokens=9), request_id="req-1"
@@ -57,6 +59,20 @@ async def test_nothing_is_given_again_to_another_tenant_question_task_version_or
     other = desk.gateway(ScriptedModel(replace(GOOD, model="m-2"), model="m-2"), answers=True)
     assert (await run(other)).cache == "miss"
     assert (await run(gateway)).cache == "hit"
+
+
+@pytest.mark.proves("F6", "F7")
+async def test_nothing_is_given_again_under_other_policies_or_another_prompt_of_any_kind(
+    desk: Desk, tmp_path: Path
+) -> None:
+    assert (await run(desk.gateway(ScriptedModel(GOOD), answers=True))).cache == "miss"
+    desk.policies.append("revision-2")
+    assert (await run(desk.gateway(ScriptedModel(GOOD), answers=True))).cache == "miss"
+    changed = Path(shutil.copytree(PROMPTS, tmp_path / "prompts"))
+    with (changed / "placeholders.md").open("a", encoding="utf-8") as notice:
+        notice.write("Copy them.\n")
+    assert (await run(desk.gateway(ScriptedModel(GOOD), answers=True, prompts=changed))).cache == "miss"
+    assert (await run(desk.gateway(ScriptedModel(), answers=True))).cache == "hit"
 
 
 @pytest.mark.proves("F6")
