@@ -11,6 +11,8 @@ from servers.review.reviews import Review, ReviewEvent, Reviews
 LONGEST_WAIT_SECONDS = 50
 """Shorter than clients and proxies give up after."""
 LOOK_SECONDS = 0.1
+LONGEST_LOOK_SECONDS = 0.5
+"""Between two looks at a review of which nothing is new: many may wait at once, and each look reads the database."""
 UNDER_WAY: tuple[RunStatus, ...] = ("queued", "running")
 """Whoever follows a review is back as soon as it stands otherwise."""
 
@@ -21,16 +23,17 @@ async def follow(reviews: Reviews, run: Review, seconds: float, look: Callable[[
     Args:
         look: the run as it stands now.
     """
-    told, status = 0, run.status
+    told, status, pause = 0, run.status, LOOK_SECONDS
     try:
         with waiting(seconds):
             while status in UNDER_WAY:
+                pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
                 for event in await reviews.events(run.run_id, after=told):
-                    told = event.seq
+                    told, pause = event.seq, LOOK_SECONDS
                     await tell_progress(event.seq, _said(event))
                 status = (await look()).status
                 if status in UNDER_WAY:
-                    await anyio.sleep(LOOK_SECONDS)
+                    await anyio.sleep(pause)
     except TimeoutError:
         return
 
