@@ -116,7 +116,7 @@ async def _asked(services: Services, principal: Principal, models: "ModelSetting
     )
     async with build_gateway(services, alone) as gateway:
         try:
-            result = await gateway.run(RESEARCH_SELECT, _question(context.run_id), context=context)
+            result = await gateway.run(RESEARCH_SELECT, _question(secrets.token_hex(8)), context=context)
         except CasewrightError as error:
             return {"model": name, "answered": False, "problem": str(error)}
     return {"model": name, "answered": True, "problem": ""} | _measured(result.record)
