@@ -14,6 +14,7 @@ from casewright.models.layer import ProviderAround
 from casewright.models.model_settings import OFFLINE, AnthropicModels, LangChainModel, ModelSettings, Overrides, Tier
 from casewright.models.offline import OfflineProvider
 from casewright.models.provider import Capabilities, CountsTokens, ModelReply, ModelRequest, NoReply, Provider
+from casewright.models.region import THIS_MACHINE, region_of
 from casewright.models.retry import RetryPolicy
 from casewright.models.routing import RISKS
 from casewright.models.task import TaskRisk
@@ -102,9 +103,15 @@ class Configured:
         from casewright.models.anthropic import AnthropicProvider
 
         known = self._anthropic
+        address = known.base_url or self.settings.anthropic_base_url
+        if known.region == THIS_MACHINE and region_of(address) != THIS_MACHINE:
+            raise InputError(
+                f"[anthropic] of the models file has the region {THIS_MACHINE!r}, and its address is elsewhere; "
+                "name where that is, or leave `region` out"
+            )
         provider = AnthropicProvider(
             api_key=self._anthropic_key,
-            base_url=known.base_url or self.settings.anthropic_base_url,
+            base_url=address,
             model=model,
             region=known.region,
         )

@@ -43,6 +43,7 @@ from casewright.contracts.base import Contract
 from casewright.contracts.faults import faults
 from casewright.errors import InputError
 from casewright.models.breaker import BreakerPolicy
+from casewright.models.region import THIS_MACHINE, region_of
 from casewright.models.task import TaskRisk
 from casewright.models.tasks import TASKS
 
@@ -95,6 +96,14 @@ class LangChainModel(Overrides):
         written = next((name for name in self.settings if _SECRET.search(name)), None)
         if written is not None:
             raise ValueError(f"{written!r} looks like a secret: name a variable of the environment for it in `secrets`")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_said_to_be_here_is_here(self) -> Self:
+        addresses = {name: value for name, value in self.settings.items() if isinstance(value, str) and "://" in value}
+        away = next((name for name, value in addresses.items() if region_of(value) != THIS_MACHINE), None)
+        if self.region == THIS_MACHINE and away is not None:
+            raise ValueError(f"region is {THIS_MACHINE!r}, and {away!r} is an address elsewhere: name where that is")
         return self
 
 

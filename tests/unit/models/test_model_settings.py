@@ -165,6 +165,11 @@ def test_without_a_file_there_is_the_model_of_the_environment_or_only_the_offlin
             TIERS + '[langchain.x]\nimport_path = "a:B"\nregion = "us"\nsettings = { api_key = "sk-1" }\n',
             r"langchain\.x: 'api_key' looks like a secret: name a variable",
         ),
+        (
+            TIERS
+            + '[langchain.x]\nimport_path = "a:B"\nregion = "local"\nsettings = { u = "https://models.example" }\n',
+            r"langchain\.x: region is 'local', and 'u' is an address elsewhere",
+        ),
         (TIERS + '[langchain.x]\nimport_path = "os.system"\nregion = "us"\n', r"langchain\.x\.import_path: "),
         (TIERS + '[langchain.x]\nimport_path = "a:B"\n', r"langchain\.x\.region: Field required"),
     ],
@@ -187,6 +192,17 @@ def test_a_file_that_is_named_has_to_be_there_and_to_be_readable(tmp_path: Path)
     (tmp_path / "none.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="cannot be read"):
         model_settings(named)
+
+
+@pytest.mark.proves("F7")
+@pytest.mark.parametrize("address", ["", 'base_url = "https://models.example"\n'])
+def test_a_service_elsewhere_is_not_taken_for_this_machine_because_somebody_wrote_so(
+    tmp_path: Path, address: str
+) -> None:
+    text = f'{TIERS}[anthropic]\nregion = "local"\n{address}[anthropic.models."claude-sonnet-5"]\n'
+    made = configured(installation(tmp_path, text, ANTHROPIC_API_KEY="sk-1"))
+    with pytest.raises(InputError, match="its address is elsewhere"):
+        made.declared("anthropic/claude-sonnet-5")
 
 
 def test_secrets_of_the_environment_are_found_by_name_and_shown_nowhere(tmp_path: Path) -> None:
