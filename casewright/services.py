@@ -143,11 +143,13 @@ class Services:
     @cached_property
     def database(self) -> "Database":
         from casewright.storage.database import Database
+        from casewright.storage.revision import check_revision
 
         if not self.settings.database.exists():
             raise StorageError(
                 f"the data folder {str(self.settings.home)!r} is not set up; run `casewright init` first"
             )
+        check_revision(self.settings.database)
         return Database.sqlite(self.settings.database)
 
     @cached_property
