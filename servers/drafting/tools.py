@@ -9,8 +9,9 @@ wait for them.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio.to_thread
 from mcp_types import InputRequiredResult
@@ -76,6 +77,17 @@ class DraftDiff(Contract):
     from_version: int
     to_version: int
     diff: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What a recommendation may stand on."""
+
+    run_id: str
+    """The run that has to have retrieved what is quoted."""
+    above: Literal["public", "internal", "confidential"] | None
+    """Values classified above this are no facts, or whoever asks could find them out by guessing; None: of a draft that
+    is there, written by somebody who saw them."""
 
 
 class DraftingTools:
@@ -257,7 +269,7 @@ class DraftingTools:
 
     async def _check_standing(self, call: Call, draft: DraftVersion) -> None:
         """The draft must still pass the gate, and its action still be the rules' outcome, on the case as it is."""
-        problems, _ = await self._problems(call, draft.recommendation, run_id=draft.run_id)
+        problems, _ = await self._problems(call, draft.recommendation, _Asked(run_id=draft.run_id, above=None))
         if problems:
             raise ConflictError(f"the case or the rules changed after the proposal: {'; '.join(problems)}")
 
@@ -299,10 +311,11 @@ class DraftingTools:
         self, recommendation: Recommendation
     ) -> tuple[tuple[str, ...], tuple[VerifiedCitation, ...]]:
         call = current_call()
-        return await self._problems(call, recommendation, run_id=call.caller.actor.run_id)
+        asked = _Asked(run_id=call.caller.actor.run_id, above=call.redact_above)
+        return await self._problems(call, recommendation, asked)
 
     async def _problems(
-        self, call: Call, recommendation: Recommendation, *, run_id: str
+        self, call: Call, recommendation: Recommendation, asked: _Asked
     ) -> tuple[tuple[str, ...], tuple[VerifiedCitation, ...]]:
         from casewright.cases.computed import computed_facts, computed_values
         from casewright.cases.facts import is_typed, known_values, resolve_fact
@@ -315,8 +328,8 @@ class DraftingTools:
         stored = await load_case_file(self._services, call)
         if recommendation.as_of != stored.received_on:
             raise InputError(f"the rules of {stored.received_on.isoformat()} apply to this case; set as_of to it")
-        case = view(stored, filters=call.filters, above=None)
-        retrieved = await self._services.retrievals.of_run(call.filters.tenant, run_id)
+        case = view(stored, filters=call.filters, above=asked.above)
+        retrieved = await self._services.retrievals.of_run(call.filters.tenant, asked.run_id)
         filters = SearchFilters(tenant=call.filters.tenant, labels=call.filters.labels, as_of=recommendation.as_of)
 
         def verify(citation: Citation) -> VerifiedCitation:

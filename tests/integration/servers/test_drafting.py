@@ -86,6 +86,21 @@ async def test_a_fact_that_the_case_does_not_hold_is_refused(world: World) -> No
     assert any("case/claimed_amount_minor" in problem for problem in await refused(world, wanted))
 
 
+@pytest.mark.proves("C2", "B5", "D2")
+async def test_a_value_that_is_redacted_for_the_caller_is_not_told_by_guessing_it(world: World) -> None:
+    avery = Bearer(identity="avery", case_id=ACTION_CASE, run_id="run-2")
+    wanted, path = await recommendation(world, avery), "accounts/a1/number_last4"
+    shown = structured(await world.call("case-facts", "get_case", bearer=avery))["accounts"][0]
+    assert shown["number_last4"] is None
+    told: set[str] = set()
+    for digits in ("3361", "3362"):
+        guess = {"claim": f"The account ends with {digits}.", "facts": [{"path": path, "value": digits}]}
+        asked = wanted | {"summary": [*wanted["summary"], guess | {"citations": []}]}
+        answer = structured(await world.call("drafting", "verify_draft", {"recommendation": asked}, bearer=avery))
+        told.add("; ".join(answer["problems"]).replace(digits, "0000"))
+    assert len(told) == 1 and "there is no fact" in told.pop()
+
+
 @pytest.mark.proves("C5")
 async def test_an_edit_is_a_new_version_with_its_difference(world: World) -> None:
     first = await saved(world)
