@@ -17,7 +17,7 @@ def main() -> None:
     if root not in sys.path:
         sys.path.insert(0, root)
     arguments = sys.argv[1:]
-    by_people = {"--help", "install", "doctor", "bundle"} & set(arguments)
+    by_people = arguments == ["mcp"] or {"--help", "--json", "install", "doctor", "bundle"} & set(arguments)
     module = "commands.mcp_servers" if arguments[:1] == ["mcp"] and not by_people else "commands.main"
     sys.exit(importlib.import_module(module).run(arguments))
 

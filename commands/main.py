@@ -49,7 +49,7 @@ COMMANDS = {
 
 _MODULES = {"init": "initialise", "serve": "serving", "mcp": "mcp_clients"}
 _INTERRUPTED = 130
-FOR_PEOPLE = (["install"], ["doctor"], ["bundle"], ["--help"])
+FOR_PEOPLE: tuple[list[str], ...] = ([], ["install"], ["doctor"], ["bundle"], ["--help"])
 """What may follow `mcp` besides the name of a server; `launch.py` knows the same words."""
 HELP = """Governed case review: rules, facts, drafts and approvals behind access policies.
 
@@ -114,7 +114,8 @@ def run(arguments: Sequence[str]) -> int:
         code = _invoke(Shell(options, sys.stdout), rest)
         return code if code != _INTERRUPTED else _stopped(options)
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 1
+        code = stop.code if isinstance(stop.code, int) else 1
+        return _fail(options, "the arguments do not fit; what is wrong stands above", code) if code == 2 else code
     except typer.TyperException as error:
         return _fail(options, _usage(error), error.exit_code)
     except CasewrightError as error:
@@ -144,8 +145,10 @@ def _serve_one(options: GlobalOptions, rest: list[str]) -> int:
     """`casewright mcp` with global options before it; without any, `launch.py` goes there at once."""
     from commands.mcp_servers import run as run_server
 
-    given = {"--home": options.home, "--as": options.identity}
-    return run_server(["mcp", *rest, *(f"{name}={value}" for name, value in given.items() if value is not None)])
+    compared = rest[:1] == ["definitions"]  # it acts as nobody, and prints a document
+    given = {"--home": options.home, "--as": None if compared else options.identity}
+    named = [f"{name}={value}" for name, value in given.items() if value is not None]
+    return run_server(["mcp", *rest, *named, *(["--json"] if compared and options.as_json else [])])
 
 
 def _usage(error: typer.TyperException) -> str:

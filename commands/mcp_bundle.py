@@ -37,6 +37,8 @@ def bundle(
 ) -> None:
     """Write a bundle that clients install with a click, and the registry's description, for each server."""
     shell: Shell = ctx.obj
+    if download and not download.startswith("https://"):
+        raise InputError(f"--download {download!r} is no address that clients take; give it like https://HOST/FOLDER")
     files = _files()
     made: list[dict[str, Any]] = []
     for name in chosen_servers(server):

@@ -15,7 +15,7 @@ SUMMARY = "Run one MCP server: casewright mcp NAME [--http]; more with casewrigh
 
 def build() -> typer.Typer:
     """The subcommands; the servers are there to be listed."""
-    app = typer.Typer(help=SUMMARY)
+    app = typer.Typer(help=SUMMARY, no_args_is_help=True)
     app.command("install")(install)
     app.command("doctor")(doctor)
     app.command("bundle")(bundle)

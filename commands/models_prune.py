@@ -23,7 +23,9 @@ def add(app: typer.Typer) -> None:
 
 def prune(
     ctx: typer.Context,
-    older_than: int = typer.Option(..., "--older-than", min=0, max=36_500, help="In days; 0: all of them."),
+    older_than: int = typer.Option(
+        ..., "--older-than", min=0, max=36_500, help="In days; 0: all of them. For supervisors."
+    ),
 ) -> None:
     """Remove what is recorded of model calls longer ago than that, and answers kept since then; audited."""
     shell: Shell = ctx.obj

@@ -29,7 +29,9 @@ class ServeOptions:
     host: str = typer.Option("127.0.0.1", help="Address to listen on.")
     port: int = typer.Option(8750, help="Port to listen on; 0 picks one.", min=0, max=65_535)
     processes: int = typer.Option(1, help="How many processes serve on one socket.", min=1, max=MOST_PROCESSES)
-    metrics_port: int = typer.Option(-1, help="Also answer Prometheus on this port of 127.0.0.1; 0 picks one.")
+    metrics_port: int = typer.Option(
+        -1, min=-1, max=65535, help="Also answer Prometheus on this port of 127.0.0.1; 0 picks one, -1 is none."
+    )
     no_worker: bool = typer.Option(False, "--no-worker", help="Drive no reviews here; another worker does.")
     listener: int = typer.Option(-1, hidden=True)
     """The listening socket that the process which keeps several handed over."""

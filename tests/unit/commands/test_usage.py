@@ -178,6 +178,20 @@ def test_a_port_that_is_none_is_refused_before_anything_starts(alone: Casewright
         assert port in refused.errors and "Traceback" not in refused.errors
 
 
+def test_mcp_keeps_the_promises_of_the_global_options(alone: Casewright) -> None:
+    assert {"lock", "pinned", "differences"} <= set(alone("--json", "--as", "rosa", "mcp", "definitions").document)
+    assert "do not fit" in alone("--json", "mcp", "elsewhere").refusal
+    bare = alone("mcp", "--json")
+    assert "a subcommand is missing" in bare.refusal
+    assert all(name in bare.errors for name in ("install", "policy-search", "definitions"))
+
+
+def test_ports_and_addresses_that_are_none_are_refused_before_anything_is_made(alone: Casewright) -> None:
+    assert "--metrics-port" in alone("serve", "--metrics-port", "99999", "--json").refusal
+    for address in ("elsewhere", "http://downloads.example/casewright"):
+        assert f"--download {address!r}" in alone("mcp", "bundle", "--download", address, "--json").refusal
+
+
 def test_the_help_of_mcp_names_what_is_there_beside_the_servers(alone: Casewright) -> None:
     shown = alone("--as", "rosa", "mcp", "-h").out
     assert all(name in shown for name in ("install", "doctor", "bundle", "definitions"))
