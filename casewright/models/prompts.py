@@ -35,7 +35,7 @@ _FRONT_MATTER = re.compile(r"\A---\r?\n(?P<head>.*?)\r?\n---\r?\n(?P<body>.*)\Z"
 _OPENING = re.compile("[\\[\uff3b\ufe5d\u2045\u27e6\u301a\u3010]{2,}|[\u27e6\u301a\u3010]")
 _CLOSING = re.compile("[\\]\uff3d\ufe5e\u2046\u27e7\u301b\u3011]{2,}|[\u27e7\u301b\u3011]")
 """Whole runs, so that what a look-alike becomes cannot join its neighbour to a delimiter."""
-_ANNOUNCEMENT = re.compile("(?im)^(\\s*)marker\\s*[:\uff1a]")
+_ANNOUNCEMENT = re.compile("(?im)^([^\\S\n]*)marker\\s*[:\uff1a]")
 _PERHAPS_HIDDEN = re.compile(r"[^\x20-\x7e\n\t]")
 
 

@@ -68,9 +68,9 @@ SIGNS: tuple[Sign, ...] = (
     _sign(
         "imitates_delimiters",
         r"\[\[ ?(?:[0-9a-f]{6,}|marker|end|facts|evidence)\b",
-        r"^\s*marker ?:",
+        r"^[^\S\n]*marker ?:",
         r"</?(?:evidence|facts|instructions?|prompt|document|context|untrusted|tool_result|function_results?)>",
-        r"-{3,} ?(?:begin|end) (?:of )?(?:system|prompt|instructions?|evidence|document|user)",
+        r"(?<!-)-{3,} ?(?:begin|end) (?:of )?(?:system|prompt|instructions?|evidence|document|user)",
     ),
     _sign("names_a_tool", rf"\b(?:{'|'.join(sorted(TOOL_NAMES))})\b", r"\b(?:policy-search|case-facts|drafting)/\w+"),
     _sign(

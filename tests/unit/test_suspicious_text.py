@@ -25,6 +25,13 @@ def reasons(text: str) -> set[str]:
     return {one.reason for one in inspect({"case/narrative": text})}
 
 
+@pytest.mark.parametrize("filler", ["-", "\n"])
+def test_a_long_text_of_nothing_is_looked_over_at_once(filler: str) -> None:
+    """In a time that grows with the length, that is: with its square this would not end within the minute."""
+    expected = {"imitates_delimiters"} if filler == "-" else set[str]()
+    assert reasons(filler * 150_000 + " begin system") == expected
+
+
 @pytest.mark.parametrize(
     "disguised",
     [
