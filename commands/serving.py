@@ -1,6 +1,7 @@
 """`casewright serve`: the MCP servers over Streamable HTTP on this machine, in one process or several."""
 
 import contextlib
+import signal
 import socket
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ def _serve_on(
     wire = Wire(beside=WorkerProcesses(services.settings.home, drivers))
     port = int(listener.getsockname()[1])
     app = build_app(services, names, host=host, port=port, wire=wire)
+    for number in (signal.SIGTERM, signal.SIGINT):  # told once to stop, it stops in order; the server tells us again
+        signal.signal(number, lambda _number, _frame: None)
     wire_server(app, wire.draining, wire.limits).run(sockets=[listener])
 
 

@@ -185,3 +185,13 @@ def test_local_identities_are_served_to_this_machine_alone(home: Path, words: tu
     )
     assert done.returncode == 2
     assert "local identities are for this machine" in done.stderr
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_one_process_that_is_told_to_stop_ends_with_zero_and_without_a_complaint(home: Path, told: int) -> None:
+    port = free_port()
+    with running(home, port, "casewright.launch", "serve", "--port", str(port), "--no-worker") as service:
+        service.process.send_signal(told)
+        assert service.process.wait(STOP_SECONDS) == 0
+        assert service.process.stderr is not None
+        assert b"casewright: " not in service.process.stderr.read()
