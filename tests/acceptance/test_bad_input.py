@@ -93,8 +93,12 @@ def test_a_date_that_is_none_is_bad_input(casewright: Casewright, line: tuple[st
 
 
 @pytest.mark.proves("A7")
-def test_a_question_of_100_000_characters_is_answered_or_abstained_from(casewright: Casewright) -> None:
+def test_a_question_of_100_000_characters_is_refused_and_one_of_2_000_is_answered(casewright: Casewright) -> None:
     for question in ("x" * 100_000, "provisional credit? " * 5_000, "\u202e\x1b(" * 33_334):
+        asked = casewright("ask", question, "--json")
+        assert asked.code == 2
+        assert "longer than 2,000 characters" in asked.refusal
+    for question in ("x" * 2_000, "provisional credit? " * 100):
         asked = casewright("ask", question, "--json")
         assert asked.code == 0
         assert asked.document["abstained"] in (True, False)
