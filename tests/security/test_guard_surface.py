@@ -27,7 +27,7 @@ def served(server: GuardedServer) -> set[str]:
 @pytest.mark.parametrize("server", SERVERS)
 def test_every_method_the_sdk_serves_is_open_or_guarded(world: World, server: ServerName) -> None:
     subscribable = any(resource.stamp for resource in world.factory.spec(server).resources)
-    known = OPEN_METHODS | GUARDED_METHODS | (SUBSCRIBING_METHODS if subscribable else set())
+    known = OPEN_METHODS | GUARDED_METHODS | (SUBSCRIBING_METHODS if subscribable else frozenset[str]())
     assert served(world.factory.build(server, "")) == known
 
 
