@@ -22,6 +22,7 @@ pytest_plugins = [
 CHECKOUT = Path(__file__).resolve().parent.parent
 THOROUGH = (
     "chaos/test_review_crash.py",
+    "security/test_access_matrix.py",
     "security/test_injection.py",
     "security/test_approval_attacks.py",
     "security/test_approval_races.py",
