@@ -95,14 +95,13 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
     Raises:
         InputError: the address is not ours, or somebody else listens there.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as found:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            found.bind((host, port))
-            found.listen(512)
-        except OSError as error:
-            raise InputError(f"{host!r} port {port} cannot be listened on: {error}; choose another --port") from error
+    from servers.wire_server import listening as listening_socket
+
+    try:
+        found = listening_socket(host, port)
+    except OSError as error:
+        raise InputError(f"{host!r} port {port} cannot be listened on: {error}; choose another --port") from error
+    with found:
         yield found
 
 

@@ -1,6 +1,7 @@
 """What a request may bring in size and time, and what ends when a server is stopped; no network."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from servers.wire import Draining, HeadLimit, Refused, Replay, WireLimits, whole_body
+from servers.wire_server import listening
 
 LIMITS = WireLimits(body_bytes=100, body_seconds=0.05, head_bytes=200, target_bytes=50)
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -146,3 +148,21 @@ async def test_a_stream_that_ends_by_itself_is_left_as_it_is() -> None:
 
     sent: list[Any] = await answered(stream, scope())
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+
+
+async def test_an_answer_in_two_pieces_waits_for_no_acknowledgement() -> None:
+    found: list[int] = []
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted = writer.get_extra_info("socket")
+        found.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    with listening("127.0.0.1", 0) as bound:
+        server = await asyncio.start_server(serve, sock=bound)
+        async with server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", bound.getsockname()[1])
+            await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+    assert found
+    assert all(found)
