@@ -15,9 +15,9 @@ from typing import Protocol
 from casewright.clock import Clock, today
 from casewright.errors import BudgetError
 from casewright.models.estimates import FREE, Estimate, bound, counted
-from casewright.models.layer import CallContext, CallNotes
+from casewright.models.layer import CallContext, CallNotes, ProviderAround
 from casewright.models.prices import PRICE_FILE, PriceTable
-from casewright.models.provider import Capabilities, CountsTokens, ModelReply, ModelRequest, NoReply, Provider
+from casewright.models.provider import CountsTokens, ModelReply, ModelRequest, NoReply, Provider
 from casewright.models.spending import SPENDING_FILE, SpendingRules, Spent
 
 TOO_DEAR = "too_dear"
@@ -114,25 +114,13 @@ class _UnderWay:
         return notes is None or notes.recorded
 
 
-class AffordableProvider:
+class AffordableProvider(ProviderAround):
     """A provider whose requests are paid for from a budget."""
 
     def __init__(self, provider: Provider, layer: BudgetLayer, context: CallContext) -> None:
-        self._provider = provider
+        super().__init__(provider)
         self._layer = layer
         self._context = context
-
-    @property
-    def name(self) -> str:
-        return self._provider.name
-
-    @property
-    def model(self) -> str:
-        return self._provider.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._provider.capabilities
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
         """Answer one request if it can be afforded.
@@ -140,12 +128,12 @@ class AffordableProvider:
         Raises:
             BudgetError: it cannot; it was not sent.
         """
-        estimate = bound(request, self._provider, self._layer.prices, self._layer.day)
+        estimate = bound(request, self.inner, self._layer.prices, self._layer.day)
         if estimate is FREE:
-            return await self._provider.complete(request)
+            return await self.inner.complete(request)
         refusal = await self._layer.refusal(estimate, self._context)
         if refusal or self._is_too_dear(estimate, request):
-            exact = await counted(request, self._provider, self._layer.prices, self._layer.day)
+            exact = await counted(request, self.inner, self._layer.prices, self._layer.day)
             if exact is not None:
                 estimate, refusal = exact, await self._layer.refusal(exact, self._context)
         if refusal:
@@ -155,10 +143,7 @@ class AffordableProvider:
         return await self._paid(request, estimate)
 
     async def count(self, request: ModelRequest) -> int | None:
-        return await self._provider.count(request) if isinstance(self._provider, CountsTokens) else None
-
-    async def aclose(self) -> None:
-        await self._provider.aclose()
+        return await self.inner.count(request) if isinstance(self.inner, CountsTokens) else None
 
     async def _paid(self, request: ModelRequest, estimate: Estimate) -> ModelReply | NoReply:
         notes, allowance = self._context.notes, self._context.allowance
@@ -168,7 +153,7 @@ class AffordableProvider:
         if allowance is not None:
             allowance.hold(estimate.tokens, estimate.cost.micro)
         try:
-            outcome = await self._provider.complete(request)
+            outcome = await self.inner.complete(request)
         except asyncio.CancelledError:  # nobody says what it used, so it cost what it could
             notes.given_up_cost_micro += estimate.cost.micro
             if allowance is not None:

@@ -7,6 +7,7 @@ listener hears the text as it comes, and the reply is what the stream added up t
 
 import asyncio
 import importlib
+import logging
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
     from anthropic.lib.streaming import AsyncMessageStream, ParsedMessageStreamEvent
 
+_log = logging.getLogger("casewright.models")
 _COUNT_SECONDS = 10.0
 """For counting tokens; the estimate without it is good enough to wait no longer."""
 _NO_PROXY = dict.fromkeys(("http://", "https://", "all://"))
@@ -168,7 +170,9 @@ async def _events(stream: "AsyncMessageStream[None]") -> "AsyncGenerator[ParsedM
             yield event
     except anthropic.APIError:
         raise
-    except Exception:  # noqa: BLE001 -- boundary: of the HTTP library, or of the SDK with events that are none
+    except Exception as error:  # noqa: BLE001 -- boundary: of the HTTP library, or of the SDK with events that are none
+        # The kind alone: a text may repeat what was sent. That the stream did not end is seen by who reads it.
+        _log.warning("a stream broke off: %s", type(error).__name__)
         return
 
 

@@ -8,8 +8,8 @@ import asyncio
 
 from casewright.models.contents import Contents
 from casewright.models.exchange import Exchange, keeper, outcome_kept, request_kept
-from casewright.models.layer import CallContext, CallNotes
-from casewright.models.provider import Capabilities, CountsTokens, ModelReply, ModelRequest, NoReply, Provider
+from casewright.models.layer import CallContext, CallNotes, ProviderAround
+from casewright.models.provider import CountsTokens, ModelReply, ModelRequest, NoReply, Provider
 
 GIVEN_UP = "it was given up on its way"
 
@@ -24,29 +24,17 @@ class CassetteLayer:
         return RecordedProvider(provider, context.notes, self._contents)
 
 
-class RecordedProvider:
+class RecordedProvider(ProviderAround):
     """A provider whose exchanges are noted, those that were given up included."""
 
     def __init__(self, provider: Provider, notes: CallNotes, contents: Contents) -> None:
-        self._provider = provider
+        super().__init__(provider)
         self._notes = notes
         self._contents = contents
 
-    @property
-    def name(self) -> str:
-        return self._provider.name
-
-    @property
-    def model(self) -> str:
-        return self._provider.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._provider.capabilities
-
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
         try:
-            outcome = await self._provider.complete(request)
+            outcome = await self.inner.complete(request)
         except asyncio.CancelledError:
             self._note(request, NoReply(reason=GIVEN_UP, retryable=True))
             raise
@@ -54,16 +42,13 @@ class RecordedProvider:
         return outcome
 
     async def count(self, request: ModelRequest) -> int | None:
-        return await self._provider.count(request) if isinstance(self._provider, CountsTokens) else None
-
-    async def aclose(self) -> None:
-        await self._provider.aclose()
+        return await self.inner.count(request) if isinstance(self.inner, CountsTokens) else None
 
     def _note(self, request: ModelRequest, outcome: ModelReply | NoReply) -> None:
         leaves = self.capabilities.leaves_process
         keep = keeper(self._contents, leaves_process=leaves, into=self._notes.contents)
         exchange = Exchange(
-            request=request_kept(request, self._provider, keep),
+            request=request_kept(request, self.inner, keep),
             outcome=outcome_kept(outcome, keep),
         )
         document = keeper(self._contents, leaves_process=True, into=self._notes.contents)

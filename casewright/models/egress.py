@@ -14,10 +14,9 @@ from typing import Literal
 from casewright.access.engine import PolicyEngine
 from casewright.contracts.base import Contract
 from casewright.errors import PolicyError
-from casewright.models.layer import CallContext
+from casewright.models.layer import CallContext, ProviderAround
 from casewright.models.permission import full_name
 from casewright.models.provider import (
-    Capabilities,
     CountsTokens,
     DataLabel,
     ModelReply,
@@ -108,40 +107,25 @@ class EgressLayer:
         return self._engine()
 
 
-class AskingProvider:
+class AskingProvider(ProviderAround):
     """A provider that is sent only what may leave to it."""
 
     def __init__(self, provider: Provider, context: CallContext, layer: EgressLayer) -> None:
-        self._provider = provider
+        super().__init__(provider)
         self._context = context
         self._layer = layer
 
-    @property
-    def name(self) -> str:
-        return self._provider.name
-
-    @property
-    def model(self) -> str:
-        return self._provider.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._provider.capabilities
-
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
-        refused = await self._layer.refusal(request, self._provider, self._context)
-        return refused or await self._provider.complete(request)
+        refused = await self._layer.refusal(request, self.inner, self._context)
+        return refused or await self.inner.complete(request)
 
     async def count(self, request: ModelRequest) -> int | None:
         """As the provider counts them; what may not leave is not sent to be counted either."""
-        if not isinstance(self._provider, CountsTokens):
+        if not isinstance(self.inner, CountsTokens):
             return None
-        if await self._layer.refusal(request, self._provider, self._context) is not None:
+        if await self._layer.refusal(request, self.inner, self._context) is not None:
             return None
-        return await self._provider.count(request)
-
-    async def aclose(self) -> None:
-        await self._provider.aclose()
+        return await self.inner.count(request)
 
 
 def _evaluate(engine: PolicyEngine, document: dict[str, object]) -> tuple[object, str]:

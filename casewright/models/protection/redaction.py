@@ -17,13 +17,12 @@ from pydantic import BaseModel
 from casewright.contracts.base import Contract
 from casewright.contracts.case import Classification
 from casewright.models.classification import INTAKE_CLASSIFY
-from casewright.models.layer import CallContext
+from casewright.models.layer import CallContext, ProviderAround
 from casewright.models.protection.corrected import LastReply
 from casewright.models.protection.heard import RestoringListener
 from casewright.models.protection.knowledge import CaseKnowledge, Knowledge
 from casewright.models.protection.placeholders import Placeholders
 from casewright.models.provider import (
-    Capabilities,
     CountsTokens,
     DataLabel,
     ModelReply,
@@ -96,33 +95,21 @@ class ProtectionLayer:
         return made
 
 
-class ProtectedProvider:
+class ProtectedProvider(ProviderAround):
     """A provider that is asked without personal data, for one call."""
 
     def __init__(self, provider: Provider, context: CallContext, layer: ProtectionLayer) -> None:
-        self._provider = provider
+        super().__init__(provider)
         self._context = context
         self._layer = layer
         self._last = LastReply()
-
-    @property
-    def name(self) -> str:
-        return self._provider.name
-
-    @property
-    def model(self) -> str:
-        return self._provider.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._provider.capabilities
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
         protected, placeholders = await self._layer.protect(request, self._context, self._last)
         public = request.task in GOES_PUBLIC
         if request.listener is not None and not public:
             protected = replace(protected, listener=RestoringListener(request.listener, placeholders))
-        reply = await self._provider.complete(protected)
+        reply = await self.inner.complete(protected)
         if isinstance(reply, NoReply):
             return reply
         as_written = LastReply(written=reply.text, restored=reply.text)
@@ -131,13 +118,10 @@ class ProtectedProvider:
 
     async def count(self, request: ModelRequest) -> int | None:
         """As the provider counts them; what is sent to be counted is redacted as well."""
-        if not isinstance(self._provider, CountsTokens):
+        if not isinstance(self.inner, CountsTokens):
             return None
         protected, _placeholders = await self._layer.protect(request, self._context, self._last)
-        return await self._provider.count(protected)
-
-    async def aclose(self) -> None:
-        await self._provider.aclose()
+        return await self.inner.count(protected)
 
 
 def _classification(request: ModelRequest, context: CallContext, known: CaseKnowledge | None) -> Classification:
