@@ -36,10 +36,15 @@ def _day(value: object) -> object:
 Day = Annotated[dt.date, BeforeValidator(_day)]
 
 
+SAYS_SOMETHING = r"[^\s\u0085\uFEFF\u001C-\u001F]"
+"""Something that is no space. `\\S` alone is not the same in every dialect of patterns: a reader of the document and
+the validator would disagree about the characters that are listed beside it."""
+
+
 class QuestionRequest(Contract):
     """What you want to know about the rules."""
 
-    question: str = Field(min_length=1, max_length=2_000, pattern=r"\S", examples=[ASKED["question"]])
+    question: str = Field(min_length=1, max_length=2_000, pattern=SAYS_SOMETHING, examples=[ASKED["question"]])
     as_of: Day | None = Field(default=None, description="The day whose rules apply; null: today.")
 
 

@@ -17,6 +17,7 @@ from tests.support.installation import CASE, CHECKOUT, process_environment
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900), pytest.mark.proves("E8")]
 SECONDS = int(os.environ.get("CASEWRIGHT_SCHEMA_SECONDS", "90"))
 """For each of the two runs."""
+SEED = os.environ.get("CASEWRIGHT_SCHEMA_SEED", "1")
 SUPPORT = CHECKOUT / "tests" / "support"
 
 
@@ -25,7 +26,7 @@ def generated(api: ApiProcess, folder: Path, *options: str) -> subprocess.Comple
     line = [
         *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(SUPPORT / "schemathesis.toml")),
         *("run", str(CHECKOUT / "docs" / "openapi.json"), "--url", api.base, "--checks", "all"),
-        *("--max-examples", "10", "--max-time", str(SECONDS), "--no-color", "--continue-on-failure", "--seed", "1"),
+        *("--max-examples", "10", "--max-time", str(SECONDS), "--no-color", "--continue-on-failure", "--seed", SEED),
         *("--generation-database", "none", *options),
     ]
     environment = process_environment(
