@@ -1,0 +1,1 @@
+"""Evaluations: data sets, suites that try them on the real parts, gates over the results, and the report."""
