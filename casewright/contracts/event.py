@@ -43,6 +43,14 @@ EventKind = Literal[
     "feedback.given",
     "models.pruned",
     "server.quarantined",
+    "release.proposed",
+    "release.created",
+    "release.promoted",
+    "release.rolled_back",
+    "release.canary",
+    "release.shadowed",
+    "release.retired",
+    "release.refused",
 ]
 
 
