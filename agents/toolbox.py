@@ -5,7 +5,7 @@ A refusal is an exception with the server's own words; it never becomes free tex
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from mcp import Client
@@ -15,6 +15,7 @@ from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult
 from pydantic import BaseModel, ValidationError
 
 from casewright.errors import CasewrightError, IncompleteError
+from casewright.replay.made_call import Ending, MadeCall
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 REVISION = "2026-07-28"
@@ -31,10 +32,12 @@ class BudgetSpentError(IncompleteError):
 
 @dataclass
 class ToolBudget:
-    """Counts the tool calls of one run across all its specialists."""
+    """Counts the tool calls of one run across all its specialists, and keeps those of the present step."""
 
     limit: int
     spent: int
+    made: list[MadeCall] = field(default_factory=list[MadeCall])
+    """What was called and what came back, in the order of the endings; whoever ends the step records it."""
 
     def take(self) -> None:
         if self.spent >= self.limit:
@@ -67,14 +70,37 @@ class McpToolbox:
         # Not `call_tool`: it lists the tools first and compiles JSON schemas, on every new connection. What
         # comes back is checked below, against the stricter model that the specialist reads.
         request = CallToolRequest(params=CallToolRequestParams(name=tool, arguments=dict(arguments)))
-        answer = await self._client.session.send_request(request, CallToolResult)
-        if answer.is_error or answer.structured_content is None:
-            said = " ".join(block.text for block in answer.content if block.type == "text")
-            raise ToolRefusedError(f"{tool!r} was refused: {said}")
         try:
-            return result.model_validate(answer.structured_content)
-        except ValidationError as error:
-            raise ToolRefusedError(f"{tool!r} answered something that is no {result.__name__}") from error
+            answer = await self._client.session.send_request(request, CallToolResult)
+        except MCPError as error:
+            self._keep(tool, arguments, "failed", said=error.message, code=error.code)
+            raise
+        said = " ".join(block.text for block in answer.content if block.type == "text")
+        if answer.is_error or answer.structured_content is None:
+            self._keep(tool, arguments, "refused", said=said)
+            raise refusal(tool, said)
+        self._keep(tool, arguments, "answered", result=answer.structured_content)
+        return read_result(tool, answer.structured_content, result)
+
+    def _keep(self, tool: str, arguments: Mapping[str, Any], ending: Ending, **what: Any) -> None:
+        self._budget.made.append(MadeCall(tool=tool, arguments=dict(arguments), ending=ending, **what))
+
+
+def refusal(tool: str, said: str) -> ToolRefusedError:
+    """The exception for what a server did not do, in its words."""
+    return ToolRefusedError(f"{tool!r} was refused: {said}")
+
+
+def read_result(tool: str, structured: Mapping[str, Any], result: type[ModelT]) -> ModelT:
+    """A structured result as the specialist reads it.
+
+    Raises:
+        ToolRefusedError: it is something else.
+    """
+    try:
+        return result.model_validate(structured)
+    except ValidationError as error:
+        raise ToolRefusedError(f"{tool!r} answered something that is no {result.__name__}") from error
 
 
 @asynccontextmanager

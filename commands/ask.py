@@ -13,16 +13,18 @@ from rich.text import Text
 
 from agents.answerer import Asked, answer
 from agents.sentences import ShownSentence
+from agents.toolbox import ToolBudget
 from casewright.clock import today
 from casewright.contracts.run import RunStatus
 from casewright.errors import InputError
 from casewright.models.layer import CallContext
+from casewright.replay.recording import ToolRecorder
 from commands.corpus import new_run, parse_date
 from commands.orchestrator import build_gateway, build_records
 from commands.shell import Shell
-from commands.tools import own_tools
+from commands.tools import CALLS_PER_COMMAND, own_tools
 from commands.visible import visible_text
-from graphs.answering import answer_document
+from graphs.answering import answer_document, question_step
 from graphs.budget import whole_allowance
 from graphs.sentences import NOT_ANSWERED, SentenceEvents
 
@@ -64,16 +66,19 @@ async def _ask(shell: Shell, question: str, as_of: str, *, stream: bool) -> dict
     told = SentenceEvents(services.database, records, tenant=principal.tenant, run_id=run_id)
     allowance = whole_allowance(services.settings.budgets)
     context = CallContext(run_id=run_id, case_id="", tenant=principal.tenant, agent="answerer", allowance=allowance)
+    budget = ToolBudget(limit=CALLS_PER_COMMAND, spent=0)
     status: RunStatus = "failed"
     try:
         async with (
             build_gateway(services) as gateway,
-            own_tools(services, principal, "policy-search", run_id=run_id) as tools,
+            own_tools(services, principal, "policy-search", run_id=run_id, budget=budget) as tools,
         ):
             outlet = Printing(told) if stream else told
             found = await answer(tools, gateway, context, Asked(question=question, as_of=as_of, outlet=outlet))
         document = answer_document(found, run_id, as_of)
-        await records.step(run_id, "answered", {**document, "question": question[:2000]})
+        recorder = ToolRecorder(services.contents, services.clock)
+        kept = recorder.rows(question_step(principal.tenant, run_id), budget.made)
+        await records.step(run_id, "answered", {**document, "question": question[:2000]}, beside=kept)
         status = "completed"
     finally:
         if status == "failed":

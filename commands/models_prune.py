@@ -1,4 +1,4 @@
-"""`casewright models prune`: removes old recordings of model calls.
+"""`casewright models prune`: removes old recordings of model calls and of what tools answered.
 
 The audit keeps that the calls were made and what they cost; a run whose recordings were pruned cannot be replayed.
 """
@@ -27,7 +27,7 @@ def prune(
         ..., "--older-than", min=0, max=36_500, help="In days; 0: all of them. For supervisors."
     ),
 ) -> None:
-    """Remove what is recorded of model calls longer ago than that, and answers kept since then; audited."""
+    """Remove what is recorded of model and tool calls longer ago than that, and answers kept since then; audited."""
     shell: Shell = ctx.obj
     shell.show(shell.run(_prune(shell, older_than)), _view)
 
@@ -35,18 +35,22 @@ def prune(
 async def _prune(shell: Shell, days: int) -> dict[str, Any]:
     from casewright.audit.entry import AuditEntry
     from casewright.models.kept_calls import KeptCalls
+    from casewright.replay.kept_steps import KeptSteps
 
     services, principal = shell.services, shell.principal("audit")
     await permit(services, principal, Deed(name="prune_recordings", verb="write", risk="high"))
     before_ns = services.clock.now_ns() - days * _DAY_NS
     kept = KeptCalls(services.database, services.contents)
+    recorded = KeptSteps(services.database, services.contents)
     async with services.database.write() as connection:
         removed = await kept.remove_before(principal.tenant, before_ns, connection=connection)
+        steps = await recorded.remove_before(principal.tenant, before_ns, connection=connection)
         counts = {
             "calls": removed.calls,
             "exchanges": removed.exchanges,
             "texts": removed.contents,
             "answers": removed.answers,
+            "steps": steps,
         }
         body = {**counts, "older_than_days": days, "before": iso(before_ns)}
         entry = AuditEntry(kind="models.pruned", tenant=principal.tenant, subject=principal.id, body=body)
@@ -57,5 +61,6 @@ async def _prune(shell: Shell, days: int) -> dict[str, Any]:
 def _view(document: dict[str, Any]) -> Text:
     return Text(
         f"removed what was kept of {document['calls']} calls of {document['tenant']} before {document['before']}: "
-        f"{document['exchanges']} exchanges, {document['texts']} texts, {document['answers']} kept answers"
+        f"{document['exchanges']} exchanges, {document['texts']} texts, {document['answers']} kept answers, "
+        f"{document['steps']} steps of runs"
     )

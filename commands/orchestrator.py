@@ -139,6 +139,7 @@ def build_desk(services: Services, gateway: "Gateway") -> "Desk":
     """What the nodes of a review work with: the servers in this process, the models, the records."""
     # imported here: commands that only read need no graph
     from casewright.cases.inspection import StoredInspection
+    from casewright.replay.recording import ToolRecorder
     from graphs.connections import Connections
     from graphs.desk import Desk
     from graphs.spending import RecordedSpending
@@ -154,6 +155,7 @@ def build_desk(services: Services, gateway: "Gateway") -> "Desk":
         budgets=services.settings.budgets,
         clock=services.clock,
         inspection=StoredInspection(services.cases),
+        tool_recording=ToolRecorder(services.contents, services.clock),
     )
 
 

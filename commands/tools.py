@@ -50,9 +50,18 @@ class PersonalTools:
 
 @asynccontextmanager
 async def own_tools(
-    services: Services, principal: Principal, server: ServerName, *, run_id: str, case_id: str = ""
+    services: Services,
+    principal: Principal,
+    server: ServerName,
+    *,
+    run_id: str,
+    case_id: str = "",
+    budget: ToolBudget | None = None,
 ) -> AsyncGenerator[PersonalTools, None]:
     """The tools of one server for the length of one command.
+
+    Args:
+        budget: keeps the calls that are made, for who records them; None: nobody does.
 
     Raises:
         StorageError: the data folder lacks what the server works on; said before the first call,
@@ -64,5 +73,5 @@ async def own_tools(
     actor = Actor(kind="user", run_id=run_id, case_id=case_id)
     token = services.exchange.personal(principal, actor, server, seconds=DELEGATED_SECONDS).token
     server_here = ServerFactory(services).build(server, token)
-    async with open_toolbox(server_here, ToolBudget(limit=CALLS_PER_COMMAND, spent=0)) as tools:
+    async with open_toolbox(server_here, budget or ToolBudget(limit=CALLS_PER_COMMAND, spent=0)) as tools:
         yield PersonalTools(tools, principal)

@@ -7,18 +7,22 @@ its run.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.answerer import Answer, Asked, answer
 from agents.toolbox import ToolBudget, open_toolbox
+from casewright.audit.beside import Beside, written
 from casewright.audit.entry import AuditEntry
 from casewright.contracts.principal import Actor
 from casewright.errors import BudgetError, DeniedError, NotFoundError
 from casewright.identity.tokens import DELEGATED_SECONDS
 from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext
+from casewright.replay.made_call import MadeCall
+from casewright.replay.recording import StepOfRun, ToolRecorder
 from casewright.services import Services
 from graphs.attempts import after_failure
 from graphs.budget import whole_allowance
@@ -64,7 +68,7 @@ class QuestionDriver:
                 return await self._failed(row, error)
             return await self._settled(row, *found)
 
-    async def _answered(self, row: RunRow) -> tuple[Inquiry, Answer]:
+    async def _answered(self, row: RunRow) -> tuple[Inquiry, Answer, Sequence[MadeCall]]:
         inquiry, _ = await inquiry_of(self._records, row.run_id)
         person = self._services.standings.find(row.subject)
         actor = Actor(kind="user", run_id=row.run_id)
@@ -72,18 +76,19 @@ class QuestionDriver:
         allowance = whole_allowance(self._services.settings.budgets)
         context = CallContext(run_id=row.run_id, case_id="", tenant=row.tenant, agent="answerer", allowance=allowance)
         server = self._connector("policy-search", made.token)
-        async with open_toolbox(server, ToolBudget(limit=CALLS, spent=0)) as tools:
+        budget = ToolBudget(limit=CALLS, spent=0)
+        async with open_toolbox(server, budget) as tools:
             outlet = self._outlet(row)
             async with self._services.database.write() as connection:
                 await outlet.withdraw_standing(ASKED_AGAIN, connection=connection)
             asked = Asked(question=inquiry.question, as_of=inquiry.as_of, outlet=outlet)
             found = await answer(tools, self._gateway, context, asked)
-        return inquiry, found
+        return inquiry, found, budget.made
 
     def _outlet(self, row: RunRow) -> SentenceEvents:
         return SentenceEvents(self._services.database, self._records, tenant=row.tenant, run_id=row.run_id)
 
-    async def _settled(self, row: RunRow, inquiry: Inquiry, found: Answer) -> RunChange:
+    async def _settled(self, row: RunRow, inquiry: Inquiry, found: Answer, calls: Sequence[MadeCall]) -> RunChange:
         document = answer_document(found, row.run_id, inquiry.as_of)
         change = RunChange(status="completed", because=found.reason if found.abstained else "")
         async with self._services.database.write() as connection:
@@ -91,9 +96,14 @@ class QuestionDriver:
                 return ended
             said = {**document, "question": inquiry.question}
             await self._records.note(row.run_id, "answered", said, connection=connection)
+            await written(self._kept(row, calls), connection)
             await self._records.change(row.run_id, change, connection=connection)
             await self._services.audit.append(_ended(row, change), connection=connection)
         return change
+
+    def _kept(self, row: RunRow, calls: Sequence[MadeCall]) -> Sequence[Beside]:
+        recorder = ToolRecorder(self._services.contents, self._services.clock)
+        return recorder.rows(question_step(row.tenant, row.run_id), calls)
 
     async def _failed(self, row: RunRow, error: Exception) -> RunChange:
         change = after_failure(row, error, progressed=False, now_ns=self._services.clock.now_ns())
@@ -115,6 +125,11 @@ class QuestionDriver:
         """How the question ended meanwhile: the lease fences checkpoints, and a question has none."""
         now = await self._records.get(row.tenant, row.run_id, connection=connection)
         return RunChange(status=now.status) if now.status in _OVER else None
+
+
+def question_step(tenant: str, run_id: str) -> StepOfRun:
+    """The one step that a question is."""
+    return StepOfRun(tenant=tenant, run_id=run_id, number=0, node="answerer")
 
 
 def answer_document(found: Answer, run_id: str, as_of: str) -> dict[str, Any]:

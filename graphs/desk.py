@@ -3,9 +3,11 @@
 One desk serves many runs; it holds nothing of any of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from casewright.audit.beside import Beside
 from casewright.cases.inspection import Inspection, Uninspected
 from casewright.clock import Clock
 from casewright.config import Budgets
@@ -13,6 +15,8 @@ from casewright.contracts.question import RunQuestion
 from casewright.identity.local import Directory
 from casewright.models.gateway import Gateway
 from casewright.models.layer import CallContext
+from casewright.replay.made_call import MadeCall
+from casewright.replay.recording import StepOfRun
 from graphs.budget import allowance
 from graphs.connections import Connections, RunIdentity
 from graphs.spending import Spending
@@ -22,7 +26,20 @@ from graphs.state import ReviewState
 class StepRecorder(Protocol):
     """Keeps what a run did, for people and for the report; see `graphs.record`."""
 
-    async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None: ...
+    async def step(self, run_id: str, kind: str, body: dict[str, object], *, beside: Sequence[Beside] = ()) -> None: ...
+
+
+class ToolRecording(Protocol):
+    """Makes of a step's tool calls what is kept of them; see `casewright.replay.recording`."""
+
+    def rows(self, step: StepOfRun, calls: Sequence[MadeCall]) -> tuple[Beside, ...]: ...
+
+
+class NothingKept:
+    """Keeps no tool calls: of a replay, which has them from the record."""
+
+    def rows(self, step: StepOfRun, calls: Sequence[MadeCall]) -> tuple[Beside, ...]:
+        return ()
 
 
 class Questions(Protocol):
@@ -45,6 +62,8 @@ class Desk:
     clock: Clock
     inspection: Inspection = field(default_factory=Uninspected)
     """Tells people what looks as if it were written to steer a model. It informs, so that a desk may go without."""
+    tool_recording: ToolRecording = field(default_factory=NothingKept)
+    """Keeps what tools answered, for replay. It decides nothing, so that a desk may go without."""
 
     def identity(self, state: ReviewState) -> RunIdentity:
         """For whom the run acts now; a person who was removed stops it."""

@@ -5,13 +5,14 @@ of status and the `status` event that tells it are one transaction.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlalchemy import BigInteger, String, Text, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from casewright.audit.beside import Beside, written
 from casewright.clock import Clock
 from casewright.contracts.principal import Principal
 from casewright.contracts.run import RunReport, RunStatus
@@ -181,10 +182,11 @@ class RunRecords:
         async with self._database.write() as connection:
             await connection.execute(update(runs).where(runs.c.run_id == run_id).values(values))
 
-    async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None:
-        """Add an event in a transaction of its own."""
+    async def step(self, run_id: str, kind: str, body: dict[str, object], *, beside: Sequence[Beside] = ()) -> None:
+        """Add an event, and what stands beside it, in a transaction of its own."""
         async with self._database.write() as connection:
             await self.note(run_id, kind, body, connection=connection)
+            await written(beside, connection)
 
     async def note(self, run_id: str, kind: str, body: Mapping[str, object], *, connection: AsyncConnection) -> None:
         """Add an event, within the caller's write transaction; `seq` counts from 1 without gaps."""

@@ -7,13 +7,15 @@ is kept for the next one to count.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, cast
 
 from mcp.shared.exceptions import MCPError
 
 from agents.toolbox import ToolBudget
 from casewright.errors import CasewrightError, StorageError, UnavailableError
+from casewright.replay.made_call import MadeCall
+from casewright.replay.recording import StepOfRun
 from graphs.budget import handed_over, reconciled, spent_out, step_deadline
 from graphs.desk import Desk
 from graphs.progress import noted
@@ -58,7 +60,7 @@ class Stepping:
             update: ReviewUpdate = {"stop": refused} if refused else await self._attempt(here, work, budget)
             spent_ms = self._milliseconds_since(begun_ns)
             counted = _counted({**here, "tool_calls": budget.spent}, handed, spent_ms)
-            await self._record(here, update, counted, spent_ms)
+            await self._record(here, update, counted, (spent_ms, budget.made))
             used = await self._used(here, counted)
             self._counted[state["run_id"]] = counted.get("steps", 0)
             return _changed(state, {**update, **counted, **used})
@@ -113,15 +115,22 @@ class Stepping:
         except CasewrightError:
             _log.warning("a failed step of run %r could not be noted", state["run_id"], exc_info=True)
 
-    async def _record(self, state: ReviewState, update: ReviewUpdate, counted: ReviewUpdate, spent_ms: int) -> None:
+    async def _record(
+        self, state: ReviewState, update: ReviewUpdate, counted: ReviewUpdate, took: tuple[int, Sequence[MadeCall]]
+    ) -> None:
+        """The step's event, and beside it what its tools answered; `took` are milliseconds and those calls."""
+        spent_ms, calls = took
+        node = state.get("node", "")
+        here = StepOfRun(tenant=state["tenant"], run_id=state["run_id"], number=state.get("steps", 0), node=node)
         body: dict[str, object] = {
-            "node": state.get("node", ""),
+            "node": node,
             "milliseconds": spent_ms,
             "tool_calls": counted.get("tool_calls", 0),
         }
         if update.get("stop"):
             body["stop"] = update.get("stop", "")
-        await self._desk.recorder.step(state["run_id"], "step", body)
+        kept = self._desk.tool_recording.rows(here, calls)
+        await self._desk.recorder.step(state["run_id"], "step", body, beside=kept)
 
     async def _used(self, state: ReviewState, counted: ReviewUpdate) -> ReviewUpdate:
         """Tokens and money after the step, and calls that the records know of beyond it."""

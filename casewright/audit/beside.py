@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,3 +19,9 @@ class Beside:
     insert: Callable[[str], Insert]
     """The statement for a dialect of SQL, the same object each time; its rows name every column."""
     rows: Sequence[Mapping[str, Any]]
+
+
+async def written(beside: Sequence[Beside], connection: AsyncConnection) -> None:
+    """Write such rows within the caller's write transaction."""
+    for one in beside:
+        await connection.execute(one.insert(connection.dialect.name), list(one.rows))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from casewright.errors import StorageError
 
-REVISION = "0007"
+REVISION = "0008"
 """What the migrations of this version end with; a test holds it to them."""
 
 

@@ -7,6 +7,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from mcp.server.mcpserver import MCPServer
 
+from casewright.audit.beside import Beside
 from casewright.clock import ManualClock
 from casewright.config import Budgets, app_root
 from casewright.contracts.principal import Actor, Principal, ServerName
@@ -29,7 +30,7 @@ Edges = frozenset[tuple[str, str]]
 class NoRecorder:
     """Nothing runs here, so nothing is recorded."""
 
-    async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None:
+    async def step(self, run_id: str, kind: str, body: dict[str, object], *, beside: Sequence[Beside] = ()) -> None:
         raise AssertionError("no node runs in these tests")
 
 

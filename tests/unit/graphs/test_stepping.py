@@ -1,5 +1,8 @@
 """When a step looks into the records before it begins: always, but for a step that directly follows another here."""
 
+from collections.abc import Sequence
+
+from casewright.audit.beside import Beside
 from casewright.clock import ManualClock
 from casewright.config import Budgets, app_root
 from casewright.identity.local import sample_identities
@@ -22,7 +25,7 @@ class Steps:
     def __init__(self) -> None:
         self.kinds: list[str] = []
 
-    async def step(self, run_id: str, kind: str, body: dict[str, object]) -> None:
+    async def step(self, run_id: str, kind: str, body: dict[str, object], *, beside: Sequence[Beside] = ()) -> None:
         self.kinds.append(kind)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 import casewright.cases.tables
 import casewright.storage.model_tables
 import casewright.storage.release_tables
+import casewright.storage.replay_tables
 import casewright.storage.run_tables
 import casewright.storage.tables
 from casewright.errors import StorageError
@@ -24,6 +25,7 @@ _TABLE_MODULES = (
     casewright.cases.tables,
     casewright.storage.model_tables,
     casewright.storage.release_tables,
+    casewright.storage.replay_tables,
     casewright.storage.run_tables,
     casewright.storage.tables,
 )
