@@ -1,7 +1,7 @@
 """The access matrix, enumerated: role x tool x case x actor x token, against an oracle in Python.
 
-The oracle is written from the prose of the rules, not from the Rego: tables of who may use what,
-and one function. Zero false allows and zero false denials are tolerated.
+The oracle is that of the suite `access`: written from the prose of the rules, not from the Rego. Zero false allows
+and zero false denials are tolerated.
 """
 
 import itertools
@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,189 +20,13 @@ from hypothesis import strategies as st
 from casewright.access.decide import RULE, decide
 from casewright.contracts.decision import Allowed, ApprovalObligation
 from casewright.errors import PolicyError
+from evals.access import oracle
+from evals.access.oracle import PERSON, RELATIONS, ROLES, TOKENS, Cell
 from tests.unit.access.inputs import EXECUTE, POLICIES, READ_CASE, Document, shipped_engine, typed
 
-STAFF = "reviewer supervisor auditor"
-ALL = "reviewer supervisor auditor policy_author service"
-DECIDERS = "reviewer supervisor"
-
-TOOLS: dict[tuple[str, str], tuple[str, str, str, str]] = {
-    # (server, tool): verb, risk, acts on, roles
-    ("policy-search", "search_policies"): ("search", "low", "corpus", ALL),
-    ("policy-search", "get_clause"): ("read", "low", "corpus", ALL),
-    ("policy-search", "get_clauses"): ("read", "low", "corpus", ALL),
-    ("policy-search", "compare_versions"): ("read", "low", "corpus", ALL),
-    ("policy-search", "list_documents"): ("list", "low", "corpus", ALL),
-    ("policy-search", "verify_quote"): ("check", "low", "corpus", ALL),
-    ("case-facts", "list_cases"): ("list", "low", "none", STAFF),
-    ("case-facts", "get_case"): ("read", "low", "case", STAFF),
-    ("case-facts", "list_transactions"): ("list", "low", "case", STAFF),
-    ("case-facts", "list_communications"): ("list", "low", "case", STAFF),
-    ("case-facts", "list_evidence"): ("list", "low", "case", STAFF),
-    ("case-facts", "get_evidence"): ("read", "low", "case", STAFF),
-    ("case-facts", "get_timeline"): ("read", "low", "case", STAFF),
-    ("case-facts", "check_evidence"): ("check", "low", "case", STAFF),
-    ("case-facts", "assess_case"): ("check", "low", "case", STAFF),
-    ("drafting", "verify_draft"): ("check", "low", "case", STAFF),
-    ("drafting", "save_draft"): ("write", "medium", "case", DECIDERS),
-    ("drafting", "get_draft"): ("read", "low", "draft", STAFF),
-    ("drafting", "list_drafts"): ("list", "low", "case", STAFF),
-    ("drafting", "diff_drafts"): ("read", "low", "draft", STAFF),
-    ("drafting", "submit_action"): ("write", "medium", "action", DECIDERS),
-    ("drafting", "execute_action"): ("execute", "high", "action", DECIDERS),
-    ("review", "start_review"): ("write", "medium", "none", DECIDERS),
-    ("review", "list_reviews"): ("list", "low", "none", STAFF),
-    ("review", "get_review"): ("read", "low", "none", STAFF),
-    ("review", "answer_question"): ("write", "medium", "none", DECIDERS),
-    ("review", "list_approvals"): ("list", "low", "none", STAFF),
-    ("review", "get_approval"): ("read", "low", "none", STAFF),
-    ("review", "decide_approval"): ("write", "high", "none", DECIDERS),
-    ("review", "ask_question"): ("search", "low", "none", f"{STAFF} policy_author"),
-    ("review", "get_answer"): ("read", "low", "none", f"{STAFF} policy_author"),
-    ("review", "explain_review"): ("read", "low", "none", STAFF),
-    ("admin", "ingest_corpus"): ("write", "medium", "corpus", "policy_author supervisor"),
-    ("admin", "approve_document"): ("write", "medium", "corpus", "policy_author supervisor"),
-    ("admin", "switch_index"): ("write", "medium", "corpus", "supervisor"),
-    ("admin", "read_manifest"): ("read", "low", "corpus", "policy_author supervisor auditor"),
-    ("admin", "import_cases"): ("write", "medium", "none", DECIDERS),
-    ("admin", "start_review"): ("write", "medium", "case", DECIDERS),
-    ("admin", "ask"): ("search", "low", "corpus", "reviewer supervisor policy_author auditor"),
-    ("admin", "vote_approval"): ("write", "high", "action", "supervisor"),
-    ("admin", "export_audit"): ("read", "medium", "none", "auditor"),
-    ("admin", "verify_audit"): ("read", "low", "none", "auditor supervisor"),
-    ("admin", "read_costs"): ("read", "low", "none", "auditor supervisor"),
-    ("admin", "prune_recordings"): ("write", "high", "none", "supervisor"),
-    ("admin", "read_decision"): ("read", "medium", "none", "auditor supervisor"),
-    ("admin", "replay_decisions"): ("read", "medium", "none", "auditor policy_author supervisor"),
-    ("admin", "read_policy_data"): ("read", "low", "none", "supervisor policy_author auditor"),
-    ("admin", "set_policy_data"): ("write", "high", "none", "supervisor policy_author"),
-    ("admin", "read_run"): ("read", "low", "case", STAFF),
-    ("admin", "steer_run"): ("write", "medium", "case", DECIDERS),
-    ("admin", "answer_question"): ("write", "medium", "case", DECIDERS),
-    ("admin", "give_feedback"): ("check", "low", "case", STAFF),
-    ("admin", "list_runs"): ("list", "low", "none", f"{STAFF} policy_author"),
-    ("admin", "list_notices"): ("list", "low", "none", DECIDERS),
-    ("admin", "revoke_approval"): ("write", "high", "action", DECIDERS),
-    ("admin", "assign_approval"): ("write", "high", "action", "supervisor"),
-    ("drafting", "delete_case"): ("write", "high", "case", ""),  # does not exist
-}
-VOTING = ("vote_approval", "assign_approval")
-"""For whoever the approval's rule names; a listing does not know the approval."""
-UNBOUND = (*VOTING, "revoke_approval")
-RESEARCH = "search_policies get_clause get_clauses compare_versions list_documents"
-READING = "get_case list_transactions list_communications list_evidence get_evidence get_timeline"
-AGENTS: dict[str, dict[str, str]] = {
-    # agent: the steps it acts in, and its tools there
-    "router": {"router": ""},
-    "intake": {"intake": "get_case"},
-    "policy_researcher": {"policy_researcher": RESEARCH, "drafter": "get_clause get_clauses"},
-    "facts_analyst": {"facts_analyst": READING, "drafter": "get_case list_transactions list_evidence"},
-    "evidence_checker": {"evidence_checker": "check_evidence assess_case", "drafter": "assess_case"},
-    "drafter": {"drafter": "save_draft get_draft"},
-    "verifier": {"verify": "verify_draft get_draft get_clause verify_quote"},
-    "executor": {"propose": "submit_action execute_action", "act": "execute_action"},  # asking decides the execution
-    "stranger": {"act": ""},
-}
-ROLES = (*ALL.split(), "")
-RELATIONS = ("assigned", "not assigned", "conflict", "other tenant", "absent", "sealed", "sealed, not assigned")
-TOKENS = ("plain", "star", "no scope", "other scope", "other case", "no case", "no run", "low clearance", "spent")
-PERSON = ("", "")
-OWN_STEPS = tuple((agent, step) for agent, steps in AGENTS.items() for step in steps)
-ACTORS = (PERSON, *OWN_STEPS, ("intake", "act"), ("executor", ""), ("drafter", "Drafter"), ("", "act"))
-"""Agent and step; also agents in steps that are not theirs, and a person in one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One combination. An actor without a name is a person, an empty role is nobody's."""
-
-    role: str
-    tool: tuple[str, str]
-    relation: str
-    actor: tuple[str, str]
-    token: str
-    mode: str = "call"
-
-    def document(self) -> Document:
-        verb, risk, kind, _ = TOOLS[self.tool]
-        return READ_CASE | {
-            "mode": self.mode,
-            "principal": READ_CASE["principal"]
-            | {
-                "id": "rosa",
-                "roles": [self.role] if self.role else [],
-                "clearance": "internal" if self.token == "low clearance" else "confidential",
-            },
-            "actor": self._actor(),
-            "tool": READ_CASE["tool"] | {"server": self.tool[0], "name": self.tool[1], "verb": verb, "risk": risk},
-            "resource": self._resource(kind),
-            "context": READ_CASE["context"]
-            | {"budgets": {"tool_calls": 10**6 if self.token == "spent" else 3, "steps": 0}},
-        }
-
-    def _actor(self) -> dict[str, Any]:
-        scopes = {"star": ["*"], "no scope": [], "other scope": ["get_case_", "Get_Case"]}
-        cases = {"other case": "HL-10", "no case": ""}
-        return {
-            "kind": "agent" if self.actor[0] else "user",
-            "agent": self.actor[0],
-            "run_id": "" if self.token == "no run" else "run-1",
-            "case_id": cases.get(self.token, "HL-1"),
-            "step": self.actor[1],
-            "scopes": scopes.get(self.token, [self.tool[1]]),
-        }
-
-    def _resource(self, kind: str) -> dict[str, Any]:
-        if self.relation == "absent":
-            return {**READ_CASE["resource"], "kind": kind, "exists": False, "id": "", "tenant": "", "assigned_to": []}
-        return READ_CASE["resource"] | {
-            "kind": kind,
-            "tenant": "millbrook" if self.relation == "other tenant" else "harborline",
-            "assigned_to": ["tomas"] if "not assigned" in self.relation else ["tomas", "rosa"],
-            "sealed": self.relation.startswith("sealed"),
-            "conflicts": ["rosa"] if self.relation == "conflict" else [],
-            "author": "tomas" if kind == "action" else "",
-            "action": "deny_claim" if kind == "action" else "",
-            "run_id": "run-1" if kind in ("draft", "action") else "",
-        }
-
-    def expected(self) -> str:
-        """The oracle: the effect that the rules, read as prose, give."""
-        verb, _, kind, roles = TOOLS[self.tool]
-        case_bound = kind in ("case", "draft", "action") and self.tool[1] not in UNBOUND
-        if not self._caller_may(roles, case_bound=case_bound):
-            return "deny"
-        if self.mode == "list":
-            return "permit" if kind == "none" or (kind == "corpus" and verb in ("list", "search")) else "maybe"
-        if self.token == "spent" or (kind in ("case", "draft", "action") and self.token == "other case"):
-            return "deny"
-        if kind != "none" and not self._reaches(kind):
-            return "deny"
-        return "require_approval" if verb == "execute" else "permit"
-
-    def _caller_may(self, roles: str, *, case_bound: bool) -> bool:
-        if self.role not in roles.split() or self.token in ("no scope", "other scope"):
-            # Whether a role may vote comes from the approval, which a listing does not know.
-            return self.mode == "list" and self.tool[1] in VOTING and self._may_ask_to_vote()
-        if case_bound and self.token == "no case":
-            return False
-        agent, step = self.actor
-        if not agent:
-            return step == ""
-        own = AGENTS[agent].get(step, "").split()
-        return self.tool[1] in own and self.token not in ("star", "no run", "no case")
-
-    def _may_ask_to_vote(self) -> bool:
-        return self.role == "reviewer" and self.actor == PERSON and self.token not in ("no scope", "other scope")
-
-    def _reaches(self, kind: str) -> bool:
-        if self.relation in ("absent", "other tenant", "conflict") or self.token == "low clearance":
-            return False
-        if kind == "corpus":
-            return True
-        if self.relation.startswith("sealed") and self.role != "supervisor":
-            return False
-        return self.role in ("supervisor", "auditor") or self.relation == "assigned"
+TOOLS = oracle.tools()
+ACTORS = oracle.actors()
+OWN_STEPS = oracle.own_steps()
 
 
 def wrong(cells: Iterator[Cell]) -> tuple[int, list[str]]:
@@ -249,7 +72,7 @@ def test_no_role_gets_more_or_less_than_the_rules_give_on_any_tool_and_case(role
 @pytest.mark.proves("D1", "D6")
 @pytest.mark.parametrize("token", TOKENS)
 def test_no_state_of_a_token_opens_or_closes_more_than_it_should(token: str) -> None:
-    combinations = itertools.product(ALL.split(), TOOLS, (PERSON, *OWN_STEPS[1:3], *OWN_STEPS[-4:-1]))
+    combinations = itertools.product(ROLES[:-1], TOOLS, (PERSON, *OWN_STEPS[1:3], *OWN_STEPS[-4:-1]))
     count, found = wrong(
         Cell(role=role, tool=tool, relation="assigned", actor=actor, token=token) for role, tool, actor in combinations
     )
@@ -324,7 +147,7 @@ def test_an_effect_needs_exactly_the_approval_of_its_kind_and_amount(
 
 
 @pytest.mark.proves("D5", "E7")
-@pytest.mark.parametrize("role", ALL.split())
+@pytest.mark.parametrize("role", ROLES[:-1])
 @pytest.mark.parametrize("action", ["close_duplicate", "deny_claim"])
 @pytest.mark.parametrize("state", ["open", "escalated", "approval_pending", "approval_escalated"])
 def test_an_escalation_opens_the_vote_to_the_roles_that_its_rule_names(role: str, action: str, state: str) -> None:

@@ -1,0 +1,1 @@
+"""What the suites on access, approvals, actions and the audit share: oracle, attacks, and the worlds they need."""
