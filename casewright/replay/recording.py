@@ -5,7 +5,8 @@ number and, by address, every result; addresses are keyed fingerprints (`casewri
 result nor the order of two can be changed unnoticed without the key. Read by `casewright.replay.kept_steps`.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -14,7 +15,6 @@ from sqlalchemy import Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casewright.audit.beside import Beside
-from casewright.canonical import canonical_json
 from casewright.clock import Clock
 from casewright.contracts.base import Contract
 from casewright.models.contents import Content, Contents
@@ -89,13 +89,18 @@ class ToolRecorder:
         )
 
     def _sealed(self, document: dict[str, Any], texts: dict[str, Content]) -> str:
-        content = self._contents.sealed(canonical_json(document).decode())
+        content = self._contents.sealed(plain_json(document))
         texts[content.address] = content
         return content.address
 
     def _packed(self, tenant: str, content: Content, at_ns: int) -> dict[str, Any]:
         body = self._contents.pack(tenant, content)
         return {"tenant": tenant, "address": content.address, "at_ns": at_ns, "body": body}
+
+
+def plain_json(document: Mapping[str, Any]) -> str:
+    """One text for one content; not canonical JSON, which has no fractions: a search result holds scores."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 @cache
