@@ -129,6 +129,8 @@ class GateVerdict(Contract):
     ok: bool
     checked: int
     """How many rules were held against the results; none at all is no pass."""
+    whole: bool = False
+    """Whether every gated suite was asked for, with all its cases; a release needs that."""
     failed: tuple[GateFinding, ...]
     notes: tuple[str, ...] = ()
     """What an optional suite did not do, and why."""
