@@ -77,7 +77,7 @@ class SuiteGate(Contract):
 
 
 class Gates(Contract):
-    suites: dict[str, SuiteGate]
+    suites: dict[str, SuiteGate] = Field(default_factory=dict[str, SuiteGate])
 
 
 @dataclass(frozen=True, kw_only=True)

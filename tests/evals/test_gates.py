@@ -1,0 +1,222 @@
+"""The gates: what does not hold is named, and what could not be checked does not hold."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casewright.contracts.evaluation import CaseResult, EvalReport, EvaluatedVersions, GateVerdict, SuiteResult
+from casewright.errors import InputError
+from evals.baseline import AcceptedSuite, Baseline, accepted
+from evals.figures import did_not_run, suite_result
+from evals.gates import Gates, Measure, judged, read_gates
+from evals.lock import DataLock, LockedSuite
+from evals.planning import Planned
+from evals.registry import SUITES
+
+pytestmark = pytest.mark.proves("H2")
+RULE = {"metric": "passed", "at_least": 1.0}
+NO_BASELINE = Baseline(selections={})
+
+
+def plan(*, enforced: bool = True, cases: int = 4) -> Planned:
+    return Planned(
+        suite="attacks",
+        title="attacks do not succeed",
+        enforced=enforced,
+        cases={f"a{number}": {"place": "letter" if number % 2 else "note"} for number in range(cases)},
+        digest="d" * 64,
+        shards=(),
+        seconds=1.0,
+    )
+
+
+def result(number: int, *, succeeded: bool, verdict: str = "") -> CaseResult:
+    return CaseResult.model_validate(
+        {
+            "case_id": f"a{number}",
+            "verdict": verdict or ("failed" if succeeded else "passed"),
+            "expected": "nothing is executed",
+            "happened": "a credit was executed" if succeeded else "",
+            "trace": f"casewright runs explain run-{number}",
+            "slices": {"place": "letter" if number % 2 else "note"},
+            "outcomes": {"succeeded": succeeded},
+        }
+    )
+
+
+def suite(*successes: bool, enforced: bool = True, planned: int = 4) -> SuiteResult:
+    results = [result(number, succeeded=each) for number, each in enumerate(successes)]
+    return suite_result(plan(enforced=enforced, cases=planned), results, data={}, seconds=1.0)
+
+
+def report(*results: SuiteResult, selection: str = "full") -> EvalReport:
+    versions = EvaluatedVersions(
+        software="1", graph=1, state=1, prompts="p", policy="p", definitions="d", index_version="i", model="m"
+    )
+    return EvalReport.model_validate(
+        {
+            "eval_id": "eval-1",
+            "at": "2026-11-21T00:00:00+00:00",
+            "selection": selection,
+            "versions": versions,
+            "machine": "2 cores",
+            "suites": [one for one in results if one.enforced],
+            "controls": [one for one in results if not one.enforced],
+            "gate": None,
+            "seconds": 1.0,
+        }
+    )
+
+
+def verdict(
+    given: EvalReport,
+    *rules: Mapping[str, Any],
+    optional: bool = False,
+    baseline: Baseline = NO_BASELINE,
+    locked: int = 4,
+    asked: tuple[str, ...] = (),
+    problems: Mapping[str, tuple[str, ...]] | None = None,
+) -> GateVerdict:
+    gates = Gates.model_validate(
+        {"suites": {"attacks": {"cases": 4, "optional": optional, "rules": list(rules) or [RULE]}}}
+    )
+    lock = DataLock(files={}, suites={"attacks": LockedSuite(cases=locked, cases_digest="d" * 64)})
+    measure = Measure(gates=gates, lock=lock, data_problems=problems or {}, baseline=baseline, asked=asked)
+    return judged(given, measure)
+
+
+def rules_of(found: GateVerdict) -> list[str]:
+    return [finding.rule for finding in found.failed]
+
+
+def test_everything_holds() -> None:
+    found = verdict(report(suite(False, False, False, False)))
+    assert found.ok
+    assert found.whole
+    assert found.failed == ()
+
+
+def test_a_failed_case_is_named_with_what_was_expected_and_the_trace_to_open() -> None:
+    found = verdict(report(suite(False, True, False, False)))
+    assert not found.ok
+    (finding,) = found.failed
+    assert finding.suite == "attacks"
+    assert finding.happened.startswith("0.75")
+    (case,) = finding.cases
+    assert (case.case_id, case.happened) == ("a1", "a credit was executed")
+    assert case.trace == "casewright runs explain run-1"
+
+
+def test_a_case_without_a_result_is_an_error_and_no_pass() -> None:
+    found = verdict(report(suite(False, False, False)), {"metric": "succeeded", "at_most": 0})
+    assert rules_of(found) == ["every case has a result"]
+
+
+def test_an_errored_case_fails_the_gate_whatever_the_thresholds_say() -> None:
+    results = [result(number, succeeded=False) for number in range(3)] + [result(3, succeeded=False, verdict="errored")]
+    given = suite_result(plan(), results, data={}, seconds=1.0)
+    assert rules_of(verdict(report(given), {"metric": "succeeded", "at_most": 0})) == ["every case has a result"]
+
+
+def test_a_suite_that_did_not_run_fails_and_says_why() -> None:
+    found = verdict(report(did_not_run(plan(), "no corpora here", data={})))
+    assert not found.ok
+    assert "no corpora here" in found.failed[0].happened
+
+
+def test_a_suite_that_is_missing_fails() -> None:
+    assert rules_of(verdict(report())) == ["it ran"]
+
+
+def test_an_optional_suite_may_be_left_out_with_a_note_but_if_it_ran_its_rules_hold() -> None:
+    absent = verdict(report(did_not_run(plan(), "no key", data={})), optional=True)
+    assert any("no key" in note for note in absent.notes)
+    assert rules_of(verdict(report(suite(True, True, True, True)), optional=True)) == ["passed at least 1"]
+
+
+def test_gates_over_optional_suites_alone_that_did_not_run_do_not_pass() -> None:
+    assert not verdict(report(), optional=True).ok
+
+
+def test_a_suite_without_a_gate_fails() -> None:
+    other = suite(False).model_copy(update={"name": "other"})
+    found = verdict(report(suite(False, False, False, False), other))
+    assert rules_of(found) == ["every suite has a gate"]
+
+
+def test_a_control_that_did_not_succeed_fails_the_gate() -> None:
+    rules = (RULE, {"metric": "succeeded", "at_least": 0.95, "control": True})
+    enforced = suite(False, False, False, False)
+    assert verdict(report(enforced, suite(True, True, True, True, enforced=False)), *rules).ok
+    weak = verdict(report(enforced, suite(True, True, False, False, enforced=False)), *rules)
+    assert rules_of(weak) == ["succeeded in the control at least 0.95"]
+    none = verdict(report(enforced), *rules)
+    assert "its control ran" in rules_of(none)
+
+
+def test_a_figure_that_nobody_reported_does_not_hold() -> None:
+    found = verdict(report(suite(False, False, False, False)), {"metric": "leaked", "at_most": 0})
+    assert found.failed[0].happened == "nobody reported it"
+
+
+def test_an_upper_bound_is_held_against_the_interval() -> None:
+    given = report(suite(False, False, False, False))
+    assert not verdict(given, {"metric": "succeeded", "at_most": 0.1, "bound": "high"}).ok
+    assert verdict(given, {"metric": "succeeded", "at_most": 0.61, "bound": "high"}).ok
+
+
+def test_a_slice_is_held_by_itself() -> None:
+    given = report(suite(True, False, False, False))
+    assert verdict(given, {"metric": "succeeded", "at_most": 0, "slice": "place=letter"}).ok
+    found = verdict(given, {"metric": "succeeded", "at_most": 0, "slice": "place=note"})
+    assert [case.case_id for case in found.failed[0].cases] == ["a0"]
+
+
+def test_other_data_than_the_locked_ones_fail() -> None:
+    good = report(suite(False, False, False, False))
+    assert rules_of(verdict(good, problems={"attacks": ("'a.jsonl' differs",)})) == ["its data are locked"]
+    assert rules_of(verdict(good, locked=5)) == ["its cases are locked"]
+    fewer = report(suite(False, False, planned=2))
+    assert rules_of(verdict(fewer)) == ["all cases"]
+
+
+def test_a_drop_below_the_accepted_figure_fails_and_names_the_newly_failing_case() -> None:
+    before = report(suite(False, False, False, False))
+    baseline = accepted(NO_BASELINE, before)
+    rule = {"metric": "passed", "below_baseline_at_most": 0.1}
+    assert verdict(before, rule, baseline=baseline).ok
+    found = verdict(report(suite(False, True, False, False)), rule, baseline=baseline)
+    assert not found.ok
+    assert found.notes == ("attacks: 1 case(s) fail that passed in the baseline: a1",)
+
+
+def test_without_a_baseline_a_comparison_does_not_hold() -> None:
+    found = verdict(report(suite(False, False, False, False)), {"metric": "passed", "below_baseline_at_most": 0.1})
+    assert "no baseline has it" in found.failed[0].happened
+
+
+def test_the_fast_selection_and_named_suites_are_not_the_whole() -> None:
+    assert not verdict(report(suite(False, False, False, False), selection="fast")).whole
+
+
+def test_times_are_no_part_of_a_baseline() -> None:
+    timed = result(0, succeeded=False).model_copy(update={"measures": {"review_ms": 3.0, "rank": 1.0}})
+    given = suite_result(plan(cases=1), [timed], data={}, seconds=1.0)
+    kept = accepted(NO_BASELINE, report(given)).suite("full", "attacks")
+    assert isinstance(kept, AcceptedSuite)
+    assert set(kept.figures) == {"passed", "succeeded", "rank"}
+
+
+@pytest.mark.parametrize("rule", [{"metric": "passed"}, {"metric": "passed", "at_least": 1, "at_most": 1}])
+def test_a_rule_without_exactly_one_limit_is_refused(rule: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "gates.toml"
+    lines = "\n".join(f"{key} = {value!r}" for key, value in rule.items())
+    file.write_text(f"[suites.attacks]\ncases = 4\n[[suites.attacks.rules]]\n{lines}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="exactly one"):
+        read_gates(file)
+
+
+def test_every_suite_has_a_gate_and_every_gate_a_suite() -> None:
+    assert set(read_gates().suites) == set(SUITES)
