@@ -7,7 +7,7 @@ KILLS ?= 200
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help demo serve test check chaos conformance clean
+.PHONY: help demo serve test check chaos conformance evals evals-fast clean
 
 help:
 	@echo "make demo    a full review on sample data, in about a minute, without any key"
@@ -16,6 +16,8 @@ help:
 	@echo "make check   format, lint, types, policies, sizes and all tests: what a change has to pass"
 	@echo "make chaos   workers killed at random moments, 200 times and more with one and with two; 100 reviews at once"
 	@echo "make conformance   the official MCP suite against the SDK alone and ours, side by side; needs npm once"
+	@echo "make evals   every suite with every case, held against the gates; under half an hour on two cores"
+	@echo "make evals-fast   the same with some cases of each suite, in a few minutes"
 	@echo "make clean   remove the environment and the caches"
 
 demo:
@@ -42,6 +44,19 @@ conformance:
 	@scripts/venv dev
 	@scripts/get-node
 	@.venv/bin/python -m tests.conformance.suite
+
+# Where the shared corpora are not beside the checkout, the suites that need them are left out, which the report says.
+EVALS = .venv/bin/casewright --home "$(CURDIR)/build/evals" eval run --gate \
+  $(if $(or $(CASEWRIGHT_SHARED),$(wildcard ../shared)),,--allow-missing)
+
+evals:
+	@scripts/venv dev
+	@scripts/get-evals || echo "no other benchmarks here: what needs them is left out"
+	@$(EVALS) --full
+
+evals-fast:
+	@scripts/venv runtime
+	@$(EVALS)
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist

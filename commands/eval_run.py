@@ -23,7 +23,7 @@ from commands.shell import Shell
 from commands.tables import listing
 
 if TYPE_CHECKING:
-    from casewright.contracts.evaluation import CaseResult, EvalReport, SuiteResult
+    from casewright.contracts.evaluation import CaseResult, EvalReport, GateVerdict, SuiteResult
     from evals.folder import EvalFolder
     from evals.planning import Planned
     from evals.runner import EvalOrder
@@ -42,6 +42,9 @@ def run(
     ctx: typer.Context,
     suites: list[str] = typer.Argument(None, metavar="[SUITE]...", help="Suites by name; all where none is named."),
     gate: bool = typer.Option(False, "--gate", help="Hold the results against evals/gates.toml; 1 if a rule fails."),
+    allow_missing: bool = typer.Option(
+        False, "--allow-missing", help="With --gate: leave out what is not on this machine; no release is made of it."
+    ),
     full: bool = typer.Option(False, "--full", help="Every case, and not the fast selection only."),
     out: Path | None = typer.Option(None, "--out", help="A new folder for results and report."),
     resume: Path | None = typer.Option(None, "--resume", help="The folder of a stopped evaluation, to go on with."),
@@ -59,7 +62,7 @@ def run(
     order = _order(shell, _Wanted(suites, full=full, out=out, resume=resume, option=option), installation, processes)
     report = asyncio.run(_evaluated(shell, order))
     if gate:
-        report = report.model_copy(update={"gate": _judged(report, tuple(suites or ()))})
+        report = report.model_copy(update={"gate": _judged(report, tuple(suites or ()), allow_missing)})
     order.folder.write_report(report)
     write_report(collected(report, order.folder.path), order.folder.path)
     shell.show(document(report, order.folder), view)
@@ -154,7 +157,7 @@ def shown_on(bars: Progress) -> Any:
     return Bars()
 
 
-def _judged(report: "EvalReport", asked: tuple[str, ...]) -> Any:
+def _judged(report: "EvalReport", asked: tuple[str, ...], missing_allowed: bool) -> "GateVerdict":
     from evals.baseline import read_baseline
     from evals.gates import Measure, judged, read_gates
     from evals.lock import problems, read_lock
@@ -162,8 +165,17 @@ def _judged(report: "EvalReport", asked: tuple[str, ...]) -> Any:
 
     lock = read_lock()
     found = {suite.name: problems(lock, suite) for suite in suites_of(asked)}
-    measure = Measure(gates=read_gates(), lock=lock, data_problems=found, baseline=read_baseline(), asked=asked)
-    return judged(report, measure)
+    return judged(
+        report,
+        Measure(
+            gates=read_gates(),
+            lock=lock,
+            data_problems=found,
+            baseline=read_baseline(),
+            asked=asked,
+            missing_allowed=missing_allowed,
+        ),
+    )
 
 
 def document(report: "EvalReport", folder: "EvalFolder") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The gates: what does not hold is named, and what could not be checked does not hold."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,27 @@ def test_an_optional_suite_may_be_left_out_with_a_note_but_if_it_ran_its_rules_h
     absent = verdict(report(did_not_run(plan(), "no key", data={})), optional=True)
     assert any("no key" in note for note in absent.notes)
     assert rules_of(verdict(report(suite(True, True, True, True)), optional=True)) == ["passed at least 1"]
+
+
+def test_what_is_not_on_this_machine_may_be_left_out_aloud_and_the_verdict_is_not_whole() -> None:
+    other = suite(False, False, planned=2).model_copy(update={"name": "other"})
+    given = report(did_not_run(plan(), "no corpora here", data={}), other)
+    counts = {"attacks": 4, "other": 2}
+    measure = Measure(
+        gates=Gates.model_validate(
+            {"suites": {name: {"cases": count, "rules": [RULE]} for name, count in counts.items()}}
+        ),
+        lock=DataLock(
+            files={}, suites={name: LockedSuite(cases=count, cases_digest="d" * 64) for name, count in counts.items()}
+        ),
+        data_problems={},
+        baseline=NO_BASELINE,
+    )
+    assert [finding.suite for finding in judged(given, measure).failed] == ["attacks"]
+    allowed = judged(given, replace(measure, missing_allowed=True))
+    assert allowed.failed == ()
+    assert not allowed.whole
+    assert "no corpora here" in allowed.notes[0]
 
 
 def test_gates_over_optional_suites_alone_that_did_not_run_do_not_pass() -> None:
