@@ -2,12 +2,13 @@
 
 import typer
 
-from commands import eval_data, eval_run
+from commands import eval_data, eval_report, eval_run
 
 
 def build() -> typer.Typer:
     """The subcommands."""
     app = typer.Typer(help="Evaluate: suites, gates, reports, and the data they stand on.", no_args_is_help=True)
     eval_run.add(app)
+    eval_report.add(app)
     eval_data.add(app)
     return app

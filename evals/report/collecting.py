@@ -2,24 +2,25 @@
 
 from pathlib import Path
 
-from casewright.contracts.evaluation import EvalReport
+from casewright.contracts.evaluation import CaseResult, EvalReport
 from evals.baseline import read_baseline
-from evals.report.record import Record, earlier_reports, read_results
-from evals.report.writing import RESULTS
+from evals.folder import EvalFolder
+from evals.report.record import Record, earlier_reports
 
 
 def collected(report: EvalReport, folder: Path) -> Record:
-    """The record of an evaluation that stands in a folder.
+    """The record of an evaluation that stands in a folder; of one that stands elsewhere, its report alone.
 
     Raises:
-        InputError: the results or the baseline are not in their format.
+        InputError: the baseline is not in its format.
     """
-    results, controls = read_results(folder / RESULTS)
-    accepted = read_baseline().selections.get(report.selection, {})
+    results: dict[bool, dict[str, list[CaseResult]]] = {True: {}, False: {}}
+    for line in EvalFolder(folder).results() if folder.name == report.eval_id else ():
+        results[line.enforced].setdefault(line.suite, []).append(line.result)
     return Record(
         report=report,
-        results=results,
-        controls=controls,
+        results=results[True],
+        controls=results[False],
         earlier=earlier_reports(folder.parent, report),
-        accepted={name: suite.figures for name, suite in accepted.items()},
+        baseline=read_baseline(),
     )
