@@ -57,12 +57,18 @@ def forked_state(values: Mapping[str, Any], at: str) -> ReviewState:
     return cast(ReviewState, {**kept, **(_found_before(parent, at) if at and known else {})})
 
 
-async def carry_meter(connection: AsyncConnection, tenant: str, *, parent: str, child: str) -> None:
-    """Let the policy's budget and taint of a run hold for its fork, within the transaction that makes the fork."""
+async def carry_meter(connection: AsyncConnection, tenant: str, *, parent: str, child: str) -> int:
+    """Let the policy's budget and taint of a run hold for its fork, within the transaction that makes the fork.
+
+    Returns:
+        The calls that the fork begins with; its event names them, or its meter would count calls that nobody made.
+    """
     of_parent = (run_meters.c.tenant == tenant, run_meters.c.run_id == parent)
     meter = (await connection.execute(select(run_meters).where(*of_parent))).mappings().first()
-    if meter is not None:
-        await connection.execute(insert(run_meters).values({**meter, "run_id": child}))
+    if meter is None:
+        return 0
+    await connection.execute(insert(run_meters).values({**meter, "run_id": child}))
+    return int(meter["calls"])
 
 
 def _found_before(parent: Mapping[str, Any], at: str) -> ReviewUpdate:

@@ -31,7 +31,7 @@ ADD_CHECKPOINT = insert(audit_checkpoints)
 
 
 def _wrong_meter() -> Select[str, int, int]:
-    """The runs whose meter is not the number of their events, from either side."""
+    """Runs whose meter is not the number of their own events, from either side; a fork's began with its parent's."""
     counts = union_all(
         select(run_meters.c.tenant, run_meters.c.run_id, run_meters.c.calls.label("metered"), literal(0).label("made")),
         select(audit_events.c.tenant, audit_events.c.run_id, literal(0), literal(1)).where(
@@ -40,10 +40,12 @@ def _wrong_meter() -> Select[str, int, int]:
     ).subquery()
     metered, made = func.sum(counts.c.metered), func.sum(counts.c.made)
     query = select(counts.c.run_id, metered.label("metered"), made.label("made"))
-    return query.group_by(counts.c.tenant, counts.c.run_id).having(metered != made).order_by(counts.c.run_id).limit(1)
+    return query.group_by(counts.c.tenant, counts.c.run_id).having(metered != made).order_by(counts.c.run_id)
 
 
 WRONG_METER = _wrong_meter()
+FORKED = select(audit_events.c.run_id, audit_events.c.body).where(audit_events.c.kind == "run.forked")
+"""What the audit tells of the beginning of each fork."""
 
 
 def add_to_meter(dialect: str) -> Insert:

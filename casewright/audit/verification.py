@@ -152,10 +152,21 @@ class _Verification:
 
     async def _meter_problem(self) -> str:
         """A meter that does not count the calls its run has made, so that a budget would be held too late."""
-        row = (await self._connection.execute(statements.WRONG_METER)).first()
-        if row is None:
-            return ""
-        return f"the meter of run {row.run_id!r} counts {row.metered} calls, but it made {row.made}: it was changed"
+        wrong = {row.run_id: row for row in (await self._connection.execute(statements.WRONG_METER)).all()}
+        carried = await self._carried()
+        for run_id in sorted({*wrong, *carried}):
+            beyond = wrong[run_id].metered - wrong[run_id].made if run_id in wrong else 0
+            if beyond != carried.get(run_id, 0):
+                return (
+                    f"the meter of run {run_id!r} counts {beyond:+} calls beside those it made, but it began with "
+                    f"{carried.get(run_id, 0)}: it was changed"
+                )
+        return ""
+
+    async def _carried(self) -> dict[str, int]:
+        """The calls that each fork began with, as the chain has them: those of the run that it was forked from."""
+        forks = (await self._connection.execute(statements.FORKED)).all()
+        return {row.run_id: int(json.loads(row.body).get("calls", 0)) for row in forks}
 
 
 def _named(event: EventRow) -> _Named | None:

@@ -41,6 +41,7 @@ async def test_a_fork_at_the_draft_writes_its_own_draft_and_asks_for_its_own_app
         standing = await world.services.standing.read(TENANT, fork.run_id)
         assert standing.calls == spent.tool_calls, "the policy's budget counts what the parent called"
         assert standing.untrusted == (await world.services.standing.read(TENANT, parent.run_id)).untrusted
+        assert (await world.services.audit.verify()).ok, "a fork begins with its parent's calls, which nobody changed"
         assert await world.outbox_rows() == 0
 
 
