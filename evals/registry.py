@@ -9,6 +9,7 @@ from evals.suite import Suite
 SUITES: dict[str, str] = {
     # name: module of evals.suites and class; in the order in which a report shows them
     "access": "access:AccessSuite",
+    "trajectories": "trajectories:Trajectories",
 }
 
 
