@@ -36,6 +36,8 @@ if TYPE_CHECKING:  # these pull in SQLAlchemy, LanceDB and regorus: a server lis
     from casewright.models.contents import Contents
     from casewright.models.model_settings import ModelSettings
     from casewright.questions.store import RunQuestions
+    from casewright.releases.following import FollowedRelease, InForce
+    from casewright.releases.store import ReleaseStore
     from casewright.storage.database import Database
 
 
@@ -45,6 +47,7 @@ class Services:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
+        self._models: dict[str, ModelSettings] = {}
 
     @cached_property
     def signing_key(self) -> SigningKey:
@@ -72,7 +75,7 @@ class Services:
 
     @cached_property
     def vocabulary(self) -> VocabularyFile:
-        return VocabularyFile(self.settings.policies)
+        return VocabularyFile(lambda: self.release.current().policies)
 
     @cached_property
     def claims_mapping(self) -> "ClaimsMapping":
@@ -130,15 +133,34 @@ class Services:
         return PersonExchange(self.people, self.tokens, kept, self.claims_mapping, self.clock)
 
     @cached_property
+    def release(self) -> "FollowedRelease":
+        """The release in force, followed with every use of what it pins."""
+        from casewright.releases.following import FollowedRelease
+
+        return FollowedRelease(self.settings, lambda: self.signing_key)
+
+    @cached_property
+    def releases(self) -> "ReleaseStore":
+        from casewright.releases.store import ReleaseStore
+
+        return ReleaseStore(self.database, self.audit, self.signing_key, self.clock, self.settings.index)
+
+    @cached_property
     def engine(self) -> "PolicyEngine":
+        from casewright.access.watched import PolicyPlace
+
+        def in_force() -> PolicyPlace:
+            found = self.release.current()
+            return PolicyPlace(folder=found.policies, revision=found.policy_revision)
+
         vetted = self.settings.home / "vetted-policies" if self.settings.home.is_dir() else None
         if self.settings.opa is not None:
             from casewright.access.opa import OpaEngine
 
-            return OpaEngine.load(self.settings.opa, self.settings.policies, cache=vetted)
+            return OpaEngine.load(self.settings.opa, in_force, cache=vetted)
         from casewright.access.embedded import EmbeddedEngine
 
-        return EmbeddedEngine.load(self.settings.policies, cache=vetted)
+        return EmbeddedEngine.load(in_force, cache=vetted)
 
     @cached_property
     def database(self) -> "Database":
@@ -177,16 +199,27 @@ class Services:
 
         return DecisionRecords(self.database, Sealing.beside(self.settings.home))
 
-    @cached_property
+    @property
     def models(self) -> "ModelSettings":
-        """Which models there are, as the installation's file says when it is first asked for in this process.
+        """Which models there are: as the release in force says, else the installation's file.
 
         Raises:
             InputError: the file is wrong.
         """
-        from casewright.models.model_settings import model_settings
+        return self.models_of(self.release.current())
 
-        return model_settings(self.settings)
+    def models_of(self, found: "InForce") -> "ModelSettings":
+        """Which models a release has; of the installation's own, as its file said when it was first asked for here.
+
+        Raises:
+            InputError: the file is wrong.
+        """
+        from casewright.models.model_settings import described_models
+
+        known = self._models.get(found.release_id)
+        if known is None:
+            known = self._models[found.release_id] = described_models(self.settings, found.models, found.release_id)
+        return known
 
     @cached_property
     def contents(self) -> "Contents":
@@ -205,7 +238,10 @@ class Services:
     def corpus(self) -> "Corpus":
         from casewright.corpus.corpus import Corpus
 
-        return Corpus(self.settings.index, embedder=self.settings.embedder)
+        chosen = self.release
+        return Corpus(
+            self.settings.index, embedder=self.settings.embedder, chosen=lambda: chosen.current().index_version
+        )
 
     @cached_property
     def approvals(self) -> "ApprovalLedger":
@@ -256,5 +292,7 @@ class Services:
             self.engine.close()
             del self.engine
             self.__dict__.pop("assessments", None)  # it asks that engine
+        if "release" in self.__dict__:
+            self.release.close()
         if "database" in self.__dict__:
             await self.database.close()

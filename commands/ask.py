@@ -67,6 +67,7 @@ async def _ask(shell: Shell, question: str, as_of: str, *, stream: bool) -> dict
     allowance = whole_allowance(services.settings.budgets)
     context = CallContext(run_id=run_id, case_id="", tenant=principal.tenant, agent="answerer", allowance=allowance)
     budget = ToolBudget(limit=CALLS_PER_COMMAND, spent=0)
+    release = services.release.current().release_id
     status: RunStatus = "failed"
     try:
         async with (
@@ -75,7 +76,7 @@ async def _ask(shell: Shell, question: str, as_of: str, *, stream: bool) -> dict
         ):
             outlet = Printing(told) if stream else told
             found = await answer(tools, gateway, context, Asked(question=question, as_of=as_of, outlet=outlet))
-        document = answer_document(found, run_id, as_of)
+        document = answer_document(found, run_id, as_of, release=release)
         recorder = ToolRecorder(services.contents, services.clock)
         kept = recorder.rows(question_step(principal.tenant, run_id), budget.made)
         await records.step(run_id, "answered", {**document, "question": question[:2000]}, beside=kept)
@@ -117,7 +118,7 @@ def answer_view(document: dict[str, Any]) -> RenderableType:
     ]
     foot = Text(
         f"as of {document['as_of']}, index {document['index_version']}, model {document['model']}, "
-        f"run {document['run_id']}",
+        f"{document['release'] or 'no release'}, run {document['run_id']}",
         style="dim",
     )
     return Group(Panel(Text(document["answer"]), title=Text("answer"), border_style="green"), *quotes, foot)

@@ -140,7 +140,8 @@ def _switch_view(document: dict[str, Any]) -> str:
 def _prune_view(document: dict[str, Any]) -> Table:
     reclaimed = (document["bytes_before"] - document["bytes_after"]) / 1_000_000
     table = new_table(f"{len(document['dropped'])} states dropped, {reclaimed:.1f} MB reclaimed", "state", "")
-    reasons = {"active": "active", "previous": "rollback goes here", "pinned": "an open run needs it", "newest": "new"}
+    reasons = {"active": "active", "previous": "rollback goes here", "pinned": "an open run needs it"}
+    reasons |= {"released": "a release names it", "newest": "new"}
     for state in document["kept"]:
         table.add_row(state["index_version"], f"kept: {reasons[state['because']]}")
     for name in document["dropped"]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the models are loaded when one is asked for: reading the qu
     from casewright.models.protection.redaction import ProtectionLayer
     from casewright.models.recording import CallRecorder
     from casewright.models.response_cache import ResponseCache
+    from casewright.releases.following import InForce
     from graphs.answering import QuestionDriver
     from graphs.connections import LockedPins
     from graphs.desk import Desk
@@ -43,23 +44,32 @@ class AuditRecorder:
 
 
 def build_gateway(services: Services, models: "ModelSettings | None" = None) -> "Gateway":
-    """The model gateway with the prompts that ship with the agents, over the installation's models or over others."""
+    """The model gateway with the prompts and models of the release in force, which it follows; or over other models."""
+    from casewright.models.following import FollowingGateway
+
+    if models is not None:
+        return build_gateway_over(services, services.release.current(), models)
+    return FollowingGateway(
+        services.release.of_run, lambda found: build_gateway_over(services, found, services.models_of(found))
+    )
+
+
+def build_gateway_over(services: Services, found: "InForce", models: "ModelSettings") -> "Gateway":
+    """A gateway with the prompts of one release, or with those that ship with the agents."""
     from casewright.models.assembly import from_settings
 
-    prompts = app_root() / "agents" / "prompts"
-    recorder, permission = AuditRecorder(services), build_permission(services)
-    described = models or services.models
-    return from_settings(services.settings, prompts, recorder, permission, build_layers(services), described)
+    recorder, permission, layers = AuditRecorder(services), build_permission(services), build_layers(services, found)
+    return from_settings(services.settings, found.prompts, recorder, permission, layers, models)
 
 
-def build_layers(services: Services) -> "Layers":
+def build_layers(services: Services, found: "InForce | None" = None) -> "Layers":
     """What stands around every request to a model, over the data folder."""
     from casewright.models.assembly import Layers
     from casewright.models.cassette import CassetteLayer
     from casewright.models.egress import EgressLayer
 
     return Layers(
-        redaction=build_protection(services),
+        redaction=build_protection(services, found),
         egress=EgressLayer(lambda: services.engine),
         answers=build_answers(services),
         budget=build_budget(services),
@@ -100,16 +110,21 @@ def build_permission(services: Services) -> "ModelPermission":
     """Whether a model may be called: the kill switches as they are with each request."""
     from casewright.controls.models import SwitchedModels
 
-    return SwitchedModels(services.standing, services.settings.policies)
+    return SwitchedModels(services.standing, lambda: services.release.current().policies)
 
 
-def build_protection(services: Services) -> "ProtectionLayer":
-    """What takes personal data out of requests, with what the store knows of each case."""
+def build_protection(services: Services, found: "InForce | None" = None) -> "ProtectionLayer":
+    """What takes personal data out of requests, with what the store knows of each case.
+
+    Args:
+        found: the release whose words it uses; None: the one in force.
+    """
     from casewright.cases.protected import StoredKnowledge
     from casewright.models.prompts import load_prompt
     from casewright.models.protection.redaction import ProtectionLayer
 
-    notice = load_prompt(app_root() / "agents" / "prompts" / "placeholders.md").instructions
+    prompts = (found or services.release.current()).prompts
+    notice = load_prompt(prompts / "placeholders.md").instructions
     return ProtectionLayer(StoredKnowledge(services.cases), notice=notice)
 
 

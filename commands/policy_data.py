@@ -51,7 +51,7 @@ def show(ctx: typer.Context) -> None:
 async def _show(shell: Shell, principal: Principal) -> dict[str, Any]:
     await permit(shell.services, principal, Deed(name=READING, verb="read"))
     controls = await shell.services.controls.current(principal.tenant)
-    return _document(controls, ReviewedData.read(shell.settings.policies))
+    return _document(controls, ReviewedData.read(shell.services.release.current().policies))
 
 
 def set_value(
@@ -70,7 +70,7 @@ def set_value(
 async def _set(shell: Shell, principal: Principal, path: str, value: str, why: str) -> dict[str, Any]:
     deed = Deed(name=SETTING, verb="write", risk="high", arguments={"path": path[:200], "value": value[:1_000]})
     await permit(shell.services, principal, deed)
-    reviewed = ReviewedData.read(shell.settings.policies)
+    reviewed = ReviewedData.read(shell.services.release.current().policies)
     change = await shell.services.controls.set(path, value, principal=principal, why=why, reviewed=reviewed)
     changed = {"path": change.path, "old": change.old, "new": change.new, "by": principal.id, "why": why}
     return {"changed": changed} | _document(change.controls, reviewed)

@@ -91,7 +91,7 @@ def report_view(report: RunReport) -> RenderableType:
     spent = report.budget.spent
     foot = Text(
         f"run {report.run_id}: {' → '.join(report.steps)}; {spent.steps} steps, {spent.tool_calls} tool calls, "
-        f"{spent.wall_clock_ms} ms; model {report.model}",
+        f"{spent.wall_clock_ms} ms; model {report.model}; {report.release or 'no release'}",
         style="dim",
     )
     parts: list[RenderableType] = [Text(f"{report.case_id}: {report.status} — {report.because}", style="bold")]

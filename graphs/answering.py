@@ -63,10 +63,11 @@ class QuestionDriver:
             if row.status in _OVER:
                 return RunChange(status=row.status)
             try:
+                release = self._services.release.current().release_id
                 found = await self._answered(row)
             except Exception as error:  # noqa: BLE001 -- the boundary of one question: noted, and tried again
                 return await self._failed(row, error)
-            return await self._settled(row, *found)
+            return await self._settled(row, release, *found)
 
     async def _answered(self, row: RunRow) -> tuple[Inquiry, Answer, Sequence[MadeCall]]:
         inquiry, _ = await inquiry_of(self._records, row.run_id)
@@ -88,8 +89,10 @@ class QuestionDriver:
     def _outlet(self, row: RunRow) -> SentenceEvents:
         return SentenceEvents(self._services.database, self._records, tenant=row.tenant, run_id=row.run_id)
 
-    async def _settled(self, row: RunRow, inquiry: Inquiry, found: Answer, calls: Sequence[MadeCall]) -> RunChange:
-        document = answer_document(found, row.run_id, inquiry.as_of)
+    async def _settled(
+        self, row: RunRow, release: str, inquiry: Inquiry, found: Answer, calls: Sequence[MadeCall]
+    ) -> RunChange:
+        document = answer_document(found, row.run_id, inquiry.as_of, release=release)
         change = RunChange(status="completed", because=found.reason if found.abstained else "")
         async with self._services.database.write() as connection:
             if ended := await self._ended(row, connection):
@@ -132,8 +135,12 @@ def question_step(tenant: str, run_id: str) -> StepOfRun:
     return StepOfRun(tenant=tenant, run_id=run_id, number=0, node="answerer")
 
 
-def answer_document(found: Answer, run_id: str, as_of: str) -> dict[str, Any]:
-    """An answer as it is kept and shown."""
+def answer_document(found: Answer, run_id: str, as_of: str, *, release: str) -> dict[str, Any]:
+    """An answer as it is kept and shown.
+
+    Args:
+        release: the release that answered; empty: none is in force.
+    """
     record = found.record
     return {
         "answer": found.text,
@@ -143,6 +150,7 @@ def answer_document(found: Answer, run_id: str, as_of: str) -> dict[str, Any]:
         "citations": [citation.model_dump(mode="json") for citation in found.citations],
         "index_version": found.index_version,
         "model": record.model,
+        "release": release,
         "run_id": run_id,
         "usage": {
             "input_tokens": record.input_tokens,

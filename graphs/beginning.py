@@ -13,7 +13,7 @@ from graphs.forking import forked_state
 from graphs.records import RunRecords, RunRow
 from graphs.spending import RecordedSpending
 from graphs.state import ReviewState, ReviewUpdate
-from graphs.versions import Pins, admitted, changes, pins_now, state_version
+from graphs.versions import Pins, admitted, changes, pins_under, state_version
 
 if TYPE_CHECKING:
     from graphs.review import ReviewGraph
@@ -29,7 +29,8 @@ class Beginnings:
     async def state(self, graph: "ReviewGraph", row: RunRow) -> ReviewState:
         """The state of a run that has taken no step; it is pinned if it was not yet."""
         if not row.pins:
-            await self._records.pin(row.run_id, pins_now(self._services).model_dump(mode="json"))
+            begun = self._services.release.begun_with(row.tenant, row.case_id)
+            await self._records.pin(row.run_id, pins_under(self._services, begun).model_dump(mode="json"))
         return {**await self._of_parent(graph, row), **blank(row)} if row.parent else blank(row)
 
     async def admitted(self, row: RunRow, values: Mapping[str, Any]) -> ReviewUpdate:
@@ -42,7 +43,8 @@ class Beginnings:
         if update:
             body: dict[str, object] = {"from": state_version(values), "to": update.get("state_version")}
             await self._records.step(row.run_id, "migrated", body)
-        await self._note_changes(row, pins_now(self._services))
+        release = self._services.release.of_run(row.run_id)
+        await self._note_changes(row, pins_under(self._services, release))
         return update
 
     async def _of_parent(self, graph: "ReviewGraph", row: RunRow) -> ReviewState:

@@ -8,16 +8,19 @@ state is kept (see `servers.policy_search`). Called by whoever wakes a run, befo
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from casewright import __version__
 from casewright.canonical import digest
 from casewright.config import app_root
 from casewright.contracts.base import Contract
+from casewright.contracts.evaluation import EvaluatedVersions
+from casewright.corpus.states import active_state
+from casewright.definitions import LOCK, read_lock
 from casewright.errors import ConflictError
 from casewright.models.assembly import first_models
-from casewright.models.prompts import load_prompt
+from casewright.releases.following import InForce
+from casewright.releases.pieces import policy_revision, prompts_digest
 from casewright.services import Services
 from graphs.router import AGENTS
 from graphs.state import DELEGATES, STATE_VERSION, ReviewUpdate, Step
@@ -43,10 +46,22 @@ class Pins(Contract):
     index_version: str
     model: str
     """The models that are asked first, of every tier."""
+    release: str = ""
+    """The release that they are of; empty: none is in force."""
 
 
 def pins_now(services: Services) -> Pins:
     """The versions in force in this process.
+
+    Raises:
+        PolicyError: the policies cannot be loaded.
+        StorageError: there is no index, or the active release cannot be followed.
+    """
+    return pins_under(services, services.release.current())
+
+
+def pins_under(services: Services, found: InForce) -> Pins:
+    """The versions of a run under a release: the policies are those in force, also where a canary is tried out.
 
     Raises:
         PolicyError: the policies cannot be loaded.
@@ -55,11 +70,35 @@ def pins_now(services: Services) -> Pins:
     return Pins(
         graph=GRAPH_VERSION,
         state=STATE_VERSION,
-        prompts=_prompts(app_root() / "agents" / "prompts"),
+        prompts=prompts_digest(found.prompts),
         policy=services.engine.revision,
-        index_version=services.corpus.index_version(),
-        model=", ".join(first_models(services.settings, services.models)),
+        index_version=found.index_version or services.corpus.index_version(),
+        model=_models(services, found),
+        release=found.release_id,
     )
+
+
+def versions_under(services: Services, found: InForce) -> EvaluatedVersions:
+    """Everything that a release pins, as it is in an installation or a release: what was evaluated has to equal it.
+
+    Raises:
+        PolicyError: the policies cannot be read.
+        StorageError: there is no index, or no pinned definitions.
+    """
+    return EvaluatedVersions(
+        software=__version__,
+        graph=GRAPH_VERSION,
+        state=STATE_VERSION,
+        prompts=prompts_digest(found.prompts),
+        policy=policy_revision(found.policies),
+        definitions=digest([[server.name, server.hash] for server in read_lock(app_root() / LOCK).servers]),
+        index_version=found.index_version or active_state(services.settings.index).index_version,
+        model=_models(services, found),
+    )
+
+
+def _models(services: Services, found: InForce) -> str:
+    return ", ".join(first_models(services.settings, services.models_of(found)))
 
 
 def changes(pins: Mapping[str, Any], now: Pins) -> dict[str, dict[str, Any]]:
@@ -125,8 +164,3 @@ _MIGRATIONS: dict[int, Migration] = {1: _from_1}
 
 def _is_known(version: object, newest: int) -> bool:
     return isinstance(version, int) and not isinstance(version, bool) and 1 <= version <= newest
-
-
-@cache
-def _prompts(folder: Path) -> str:
-    return digest([[path.name, load_prompt(path).sha256] for path in sorted(folder.glob("*.md"))])

@@ -10,7 +10,6 @@ import secrets
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio.to_thread
@@ -76,7 +75,7 @@ class Decider:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._recording = _Recording(services.settings.policies)
+        self._recording = _Recording(services)
         self._checked = 0.0
 
     async def decide(self, request: AccessRequest) -> Decided:
@@ -139,8 +138,8 @@ class Decider:
 class _Recording:
     """The `recording` rules of the access policy's data, read again for every revision."""
 
-    def __init__(self, policies: Path) -> None:
-        self._path = policies / "data" / "access" / "data.json"
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._known: tuple[str, RecordingRules] | None = None
 
     def rules(self, revision: str) -> RecordingRules:
@@ -150,10 +149,11 @@ class _Recording:
         return self._known[1]
 
     def _read(self) -> RecordingRules:
+        path = self._services.release.current().policies / "data" / "access" / "data.json"
         try:
-            content: Any = json.loads(self._path.read_text(encoding="utf-8"))["recording"]
+            content: Any = json.loads(path.read_text(encoding="utf-8"))["recording"]
         except (OSError, ValueError, KeyError, TypeError):
-            _log.warning("%s has no 'recording' that can be read: recorded inputs are encrypted", self._path)
+            _log.warning("%s has no 'recording' that can be read: recorded inputs are encrypted", path)
             return RecordingRules()
         paths = cast("dict[Any, Any]", content) if isinstance(content, dict) else {}
         return RecordingRules(paths={str(path): str(treatment) for path, treatment in paths.items()})

@@ -64,6 +64,7 @@ class AnswerView(Contract):
     citations: tuple[VerifiedCitation, ...]
     index_version: str
     model: str
+    release: str = Field(default="", description="The release that answered; empty: none was in force.")
     run_id: str
     usage: Usage
 
@@ -126,5 +127,5 @@ async def get_question(asker: AskerDep, request: Request, run_id: RunId) -> Resp
 def _view(summary: RunSummary, inquiry: Inquiry, answer: dict[str, Any] | None) -> AskedView:
     found = None
     if answer is not None:
-        found = AnswerView.model_validate({name: answer[name] for name in AnswerView.model_fields})
+        found = AnswerView.model_validate({name: answer[name] for name in AnswerView.model_fields if name in answer})
     return AskedView(**summary.model_dump(), question=inquiry.question, as_of=inquiry.as_of, answer=found)

@@ -26,7 +26,7 @@ from casewright.access.engine import (
 )
 from casewright.access.native import UNDEFINED, NativeEngine, message_of, new_engine
 from casewright.access.warmup import WARM_UP_SECONDS
-from casewright.access.watched import WatchedFolder
+from casewright.access.watched import PolicySource, WatchedFolder
 from casewright.errors import InputError, PolicyError
 
 _RULE = re.compile(r"[a-z_][A-Za-z0-9_]*(\.[a-z_][A-Za-z0-9_]*)+")
@@ -55,7 +55,7 @@ class EmbeddedEngine(PolicyEngine):
 
     @classmethod
     def load(
-        cls, folder: Path, *, cache: Path | None = None, limit_seconds: float = WARM_UP_SECONDS
+        cls, folder: PolicySource, *, cache: Path | None = None, limit_seconds: float = WARM_UP_SECONDS
     ) -> "EmbeddedEngine":
         """Read and vet a folder. `cache` remembers which revisions passed, so that starting again is fast.
 

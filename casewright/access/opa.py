@@ -26,7 +26,7 @@ from casewright.access.engine import (
 from casewright.access.opa_client import DecisionClient, OpaUnusableError
 from casewright.access.opa_connection import OpaConnection
 from casewright.access.opa_settings import OpaSettings
-from casewright.access.watched import WatchedFolder
+from casewright.access.watched import PolicySource, WatchedFolder
 from casewright.errors import InputError, PolicyError
 
 _RULE = re.compile(r"[a-z_][A-Za-z0-9_]*(\.[a-z_][A-Za-z0-9_]*)+")
@@ -52,7 +52,7 @@ class OpaEngine(PolicyEngine):
         self._ending = weakref.finalize(self, self._connection.close)
 
     @classmethod
-    def load(cls, settings: OpaSettings, policies: Path, *, cache: Path | None = None) -> "OpaEngine":
+    def load(cls, settings: OpaSettings, policies: PolicySource, *, cache: Path | None = None) -> "OpaEngine":
         """An engine that expects the pinned revision, else that of a policy folder, which it then follows.
 
         Raises:

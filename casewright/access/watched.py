@@ -8,7 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from casewright.access.bundle import Bundle, Signature, read_bundle, signature
@@ -19,6 +19,19 @@ from casewright.errors import PolicyError
 _MOST_CHANGES = 100
 """Changes that are kept for whoever records them; a command that records none forgets the oldest."""
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyPlace:
+    """Where policies are, and which they have to be."""
+
+    folder: Path
+    revision: str = ""
+    """Empty: whatever is in the folder."""
+
+
+PolicySource = Path | Callable[[], PolicyPlace]
+"""A folder, or what says anew which folder it is."""
 
 
 class _ChangeLog:
@@ -51,20 +64,23 @@ class _ChangeLog:
 class WatchedFolder:
     """The last good bundle of a folder. Safe to use from several threads."""
 
-    def __init__(self, folder: Path, *, cache: Path | None = None, limit_seconds: float = WARM_UP_SECONDS) -> None:
+    def __init__(
+        self, folder: PolicySource, *, cache: Path | None = None, limit_seconds: float = WARM_UP_SECONDS
+    ) -> None:
         """Read and vet the folder. `cache` remembers which revisions passed, so that starting again is fast.
 
         Raises:
             PolicyError: the folder cannot be used; nothing is allowed without it.
         """
-        self._folder = folder
+        self._source = folder
         self._cache = cache
         self._limit_seconds = limit_seconds
         self._reloading = threading.Lock()
         self._last_error: PolicyError | None = None
         self._changes = _ChangeLog()
-        self._seen: Signature = signature(folder)
-        self._bundle = self._vetted()
+        place = self._place()
+        self._seen: tuple[PolicyPlace, Signature] = place, signature(place.folder)
+        self._bundle = self._vetted(place)
 
     @property
     def bundle(self) -> Bundle:
@@ -102,11 +118,12 @@ class WatchedFolder:
             self._reloading.release()
 
     def _reload(self, in_force: Callable[[Bundle], None]) -> bool:
-        seen = signature(self._folder)
+        place = self._place()
+        seen = place, signature(place.folder)
         if seen == self._seen:
             return False
         self._seen = seen
-        bundle = self._vetted()
+        bundle = self._vetted(place)
         previous, mended = self._bundle.revision, self._last_error is not None
         if bundle.revision != previous:
             in_force(bundle)
@@ -117,8 +134,15 @@ class WatchedFolder:
         self._last_error = None
         return bundle.revision != previous
 
-    def _vetted(self) -> Bundle:
-        bundle = read_bundle(self._folder)
+    def _place(self) -> PolicyPlace:
+        return PolicyPlace(folder=self._source) if isinstance(self._source, Path) else self._source()
+
+    def _vetted(self, place: PolicyPlace) -> Bundle:
+        bundle = read_bundle(place.folder)
+        if place.revision and bundle.revision != place.revision:
+            raise PolicyError(
+                f"the policies in {str(place.folder)!r} are not those that the release pins; restore them, or roll back"
+            )
         vet(bundle, cache=self._cache, limit_seconds=self._limit_seconds)
         return bundle
 

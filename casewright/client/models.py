@@ -106,6 +106,7 @@ class QuestionAnswer(Answer):
     model: str
     run_id: str
     usage: Usage
+    release: str = ""
 
 
 class Question(RunSummary):

@@ -87,5 +87,7 @@ class RunReport(Contract):
     model: str
     receipt: dict[str, Any] | None
     questions: tuple[str, ...]
+    release: str = ""
+    """The release that it was begun under; empty: none was in force."""
     asked: RunQuestion | None = None
     """What a person is to answer before the run goes on; None: nothing."""

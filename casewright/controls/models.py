@@ -5,7 +5,7 @@
 from the next request of every process. What cannot be read permits nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from casewright.audit.standing import Standing
@@ -18,7 +18,8 @@ from casewright.models.layer import CallContext
 class SwitchedModels:
     """Refuses models that are switched off, alone or with their provider, agent, tenant or everything."""
 
-    def __init__(self, standing: Standing, policies: Path) -> None:
+    def __init__(self, standing: Standing, policies: Path | Callable[[], Path]) -> None:
+        """Name the folder of the reviewed switches, or what says anew which folder it is."""
         self._standing = standing
         self._policies = policies
 
@@ -31,7 +32,8 @@ class SwitchedModels:
             PolicyError: the reviewed switches cannot be read.
         """
         standing = await self._standing.read(context.tenant, context.run_id)
-        for switches in (ReviewedData.read(self._policies).switches, standing.controls.switches):
+        folder = self._policies if isinstance(self._policies, Path) else self._policies()
+        for switches in (ReviewedData.read(folder).switches, standing.controls.switches):
             if told := _switched_off(switches, context, model):
                 raise DeniedError(
                     f"{told} is switched off, so no model is called; `casewright policy data show` has the switches",

@@ -35,6 +35,7 @@ from casewright.corpus.states import (
     AskedQuestion,
     IndexState,
     ShadowComparison,
+    active_state,
     compared,
     kept_states,
     promote,
@@ -62,8 +63,19 @@ class CorpusStats(Contract):
 class Corpus:
     """The rules in one index folder."""
 
-    def __init__(self, folder: Path, *, ranker: "RankerRunner | None" = None, embedder: str = "") -> None:
-        """Name the folder, a ranker and an embedder (`embedders`) in place of the shipped ones; this opens nothing."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ranker: "RankerRunner | None" = None,
+        embedder: str = "",
+        chosen: Callable[[], str] | None = None,
+    ) -> None:
+        """Name the folder, a ranker and an embedder (`embedders`) in place of the shipped ones; this opens nothing.
+
+        Args:
+            chosen: says which kept state answers, as a release does; empty or absent: the active one of the folder.
+        """
         self._folder = folder
         self._ranker = ranker
         self._embedder_name = embedder
@@ -71,6 +83,8 @@ class Corpus:
         self._opened: Reader | None = None
         self._pinned: ActiveState | None = None
         """Set only to look at another state than the active one."""
+        self._chosen = chosen
+        self._named: dict[str, ActiveState] = {}
         self._others: dict[str, Corpus] = {}
         """Kept states that are searched beside the active one."""
 
@@ -114,7 +128,7 @@ class Corpus:
         Raises:
             StorageError: there is no index, or it is damaged.
         """
-        snapshot = self._snapshot()
+        snapshot = Snapshot.open(self._folder, active_state(self._folder)) if self._chosen else self._snapshot()
         entries = tuple(version.entry() for version in snapshot.catalogue.of_tenant(tenant))
         return Manifest(index_version=snapshot.state.index_version, entries=entries)
 
@@ -348,7 +362,7 @@ class Corpus:
         return self._reader().snapshot
 
     def _reader(self) -> Reader:
-        state = self._pinned or read_state(self._folder)
+        state = self._pinned or self._answering()
         if state is None:
             raise StorageError(
                 f"there is no index in {str(self._folder)!r}; run `casewright init` or `casewright corpus ingest PATH`"
@@ -360,6 +374,21 @@ class Corpus:
             if self._opened is None or self._opened.snapshot.state != state:
                 self._opened = Reader(Snapshot.open(self._folder, state))
             return self._opened
+
+    def _answering(self) -> ActiveState | None:
+        """The state that is chosen, else the active one of the folder; None: there is no index."""
+        active, name = read_state(self._folder), self._chosen() if self._chosen else ""
+        if active is None or name in ("", active.index_version):
+            return active
+        if name not in self._named:
+            try:
+                self._named[name] = state_named(self._folder, name)
+            except InputError as error:
+                raise StorageError(
+                    f"the release in force answers from the index state {name!r}, which is not kept; restore the index "
+                    "folder from a backup, or roll the release back"
+                ) from error
+        return self._named[name]
 
     def _embedder(self) -> "Embedder":
         from casewright.corpus.embedders import embedder_named

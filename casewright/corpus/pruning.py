@@ -1,7 +1,7 @@
 """Give back the room of old index states: drop them, compact, and delete what no kept state needs.
 
-The active state and the one before it always stay, and so does what an open run is pinned to. Called by
-`corpus.Corpus` alone; ingest itself keeps the newest ten (`table.KEPT_STATES`) by the way.
+The active state and the one before it always stay, and so does what a release names or an open run is pinned to.
+Called by `corpus.Corpus` alone; ingest itself keeps the newest ten (`table.KEPT_STATES`) by the way.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,6 +11,7 @@ from typing import Literal
 
 from casewright.contracts.base import Contract
 from casewright.corpus.lock import exclusive
+from casewright.corpus.protected import protected_states
 from casewright.corpus.revision import LOCK_NAME, LOCK_WAIT_SECONDS
 from casewright.corpus.state import ActiveState
 from casewright.corpus.states import active_state
@@ -25,8 +26,8 @@ class KeptState(Contract):
     """A state that stays."""
 
     index_version: str
-    because: Literal["active", "previous", "pinned", "newest"]
-    """`pinned`: an open run retrieved from it or names it."""
+    because: Literal["active", "previous", "released", "pinned", "newest"]
+    """`released`: a release names it; `pinned`: an open run retrieved from it or names it."""
 
 
 class PruneReport(Contract):
@@ -55,7 +56,10 @@ def prune(folder: Path, *, keep: int, pinned: Collection[str], margin: timedelta
         table = ClauseTable.latest(folder)
         tags = table.tags()
         newest = sorted(tags, key=lambda name: -tags[name])
-        kept = [each for place, name in enumerate(newest) if (each := _kept(name, state, pinned, place < keep))]
+        released = protected_states(folder)
+        kept = [
+            each for place, name in enumerate(newest) if (each := _kept(name, state, (released, pinned), place < keep))
+        ]
         staying = {each.index_version for each in kept}
         dropped = tuple(name for name in newest if name not in staying)
         before = _bytes(folder)
@@ -63,10 +67,14 @@ def prune(folder: Path, *, keep: int, pinned: Collection[str], margin: timedelta
         return PruneReport(dropped=dropped, kept=tuple(kept), bytes_before=before, bytes_after=_bytes(folder))
 
 
-def _kept(name: str, state: ActiveState, pinned: Collection[str], is_new: bool) -> KeptState | None:
-    reasons: Sequence[tuple[Literal["active", "previous", "pinned", "newest"], bool]] = (
+def _kept(
+    name: str, state: ActiveState, needed: tuple[Collection[str], Collection[str]], is_new: bool
+) -> KeptState | None:
+    released, pinned = needed
+    reasons: Sequence[tuple[Literal["active", "previous", "released", "pinned", "newest"], bool]] = (
         ("active", name == state.index_version),
         ("previous", name == state.previous),
+        ("released", name in released),
         ("pinned", name in pinned),
         ("newest", is_new),
     )

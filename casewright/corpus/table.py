@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from casewright.corpus.filters import Predicate
+from casewright.corpus.protected import protected_states
 from casewright.errors import CasewrightError, StorageError
 
 if TYPE_CHECKING:
@@ -268,12 +269,14 @@ class ClauseTable:
             self._handle.optimize(cleanup_older_than=self._age(kept) + margin)
 
     def _drop_older_states(self, keep: str) -> timedelta:
-        """Drop the tags before the newest nine but `keep`; the age of the oldest that stays."""
+        """Drop the tags before the newest nine but `keep` and what releases name; the age of the oldest that stays."""
+        kept = protected_states(self._folder)
         tags = self.tags()
-        by_age = sorted(tags.items(), key=lambda item: (item[0] == keep, item[1]))
-        for name, _ in by_age[: max(0, len(by_age) + 1 - KEPT_STATES)]:
+        by_age = sorted(tags.items(), key=lambda item: (item[0] in kept, item[0] == keep, item[1]))
+        dropped = [name for name, _ in by_age[: max(0, len(by_age) + 1 - KEPT_STATES)] if name not in kept]
+        for name in dropped:
             self._handle.tags.delete(name)
-        return self._age({version for _, version in by_age[-(KEPT_STATES - 1) :]})
+        return self._age({version for name, version in by_age if name not in dropped})
 
     def _age(self, kept: Collection[int]) -> timedelta:
         """How old the oldest of these versions is."""

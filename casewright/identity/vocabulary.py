@@ -6,6 +6,7 @@ the token exchange.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,11 @@ class Vocabulary:
 class VocabularyFile:
     """The vocabulary of a policy folder; read again when the file changes, the last good one kept meanwhile."""
 
-    def __init__(self, policies: Path) -> None:
-        self._path = policies / "data" / "access" / "data.json"
+    def __init__(self, policies: Path | Callable[[], Path]) -> None:
+        """Name the folder, or what says anew which folder it is."""
+        self._policies = policies
         self._lock = threading.Lock()
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[Path, int, int] | None = None
         self._kept: Vocabulary | None = None
 
     def current(self) -> Vocabulary:
@@ -67,17 +69,17 @@ class VocabularyFile:
         Raises:
             PolicyError: they cannot be read and never could.
         """
+        folder = self._policies if isinstance(self._policies, Path) else self._policies()
+        path = folder / "data" / "access" / "data.json"
         with self._lock:
             try:
-                found = self._path.stat()
-                stamp = (found.st_mtime_ns, found.st_size)
+                found = path.stat()
+                stamp = (path, found.st_mtime_ns, found.st_size)
                 if self._kept is None or stamp != self._stamp:
-                    self._kept, self._stamp = _read(self._path), stamp
+                    self._kept, self._stamp = _read(path), stamp
             except (OSError, ValueError) as error:
                 if self._kept is None:
-                    raise PolicyError(
-                        f"{str(self._path)!r} cannot be read: {error}; `casewright policy check`"
-                    ) from error
+                    raise PolicyError(f"{str(path)!r} cannot be read: {error}; `casewright policy check`") from error
             return self._kept
 
 

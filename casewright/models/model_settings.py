@@ -215,6 +215,17 @@ def model_settings(settings: Settings) -> ModelSettings:
         raise InputError(f"the models file {str(path)!r} cannot be read: {error}; mend it") from error
 
 
+def described_models(settings: Settings, text: str | None, release_id: str) -> ModelSettings:
+    """What a release says: its own file, else what the environment names; without a release see `model_settings`.
+
+    Raises:
+        InputError: the file is wrong.
+    """
+    if not release_id:
+        return model_settings(settings)
+    return _of_environment(settings) if text is None else read_model_settings(text, f"models.toml of {release_id}")
+
+
 def read_model_settings(text: str, name: str) -> ModelSettings:
     """Settings from TOML; `name` is the file's, for errors.
 

@@ -36,6 +36,7 @@ class AnswerToQuestion(Contract):
     abstained: bool
     reason: str = Field(description="Of an abstention: what was missing.")
     citations: tuple[VerifiedCitation, ...]
+    release: str = Field(default="", description="The release that answered; empty: none was in force.")
 
 
 class AskedQuestion(Contract):
@@ -51,7 +52,7 @@ class AskedQuestion(Contract):
     def of(cls, asked: Asked) -> "AskedQuestion":
         kept: Any = None
         if asked.answer is not None:
-            kept = {name: asked.answer[name] for name in AnswerToQuestion.model_fields}
+            kept = {name: asked.answer[name] for name in AnswerToQuestion.model_fields if name in asked.answer}
         return cls(
             run_id=asked.run.run_id,
             status=asked.run.status,

@@ -1,0 +1,41 @@
+"""Makes, names, signs and reads manifests.
+
+The id is the digest of the manifest: the same pieces under the same report are the same release. The signature is made
+with the key that signs the head of the audit, so a manifest from elsewhere is not followed.
+"""
+
+from pydantic import ValidationError
+
+from casewright.audit.signing import Verifier
+from casewright.canonical import canonical_json, digest
+from casewright.contracts.release import ReleaseManifest
+from casewright.errors import StorageError
+
+_LABEL = b"casewright release\n"
+
+
+def id_of(manifest: ReleaseManifest) -> str:
+    """`rel-` and the beginning of the manifest's digest."""
+    return f"rel-{digest(manifest.model_dump(mode='json'))[:16]}"
+
+
+def signed_text(manifest: ReleaseManifest) -> bytes:
+    """What is signed: nothing else that the key signs begins so."""
+    return _LABEL + canonical_json(manifest.model_dump(mode="json"))
+
+
+def read_manifest(release_id: str, text: str, signature: str, verifier: Verifier) -> ReleaseManifest:
+    """A manifest as it is kept.
+
+    Raises:
+        StorageError: it is no manifest, has another id, or is not signed by this data folder's key.
+    """
+    try:
+        manifest = ReleaseManifest.model_validate_json(text)
+    except ValidationError as error:
+        raise StorageError(f"the manifest of {release_id!r} cannot be read; restore the database") from error
+    if id_of(manifest) != release_id or not verifier.verify(signed_text(manifest), signature):
+        raise StorageError(
+            f"the manifest of {release_id!r} is not the one that was signed; restore the database from a backup"
+        )
+    return manifest
