@@ -53,12 +53,17 @@ def run(
     ),
     processes: int = typer.Option(os.cpu_count() or 2, "--processes", min=1, max=64, help="At once."),
     option: list[str] = typer.Option([], "-o", "--option", metavar="NAME=VALUE", help="An option of a suite."),
+    isolated: bool = typer.Option(False, "--isolated", help="Keep it on this machine, and count what tries to leave."),
 ) -> None:
     """Try suites on the real parts: an installation, servers, policies, index and graph of their own; offline."""
     from evals.report.collecting import collected
     from evals.report.writing import write_report
 
     shell: Shell = ctx.obj
+    if isolated:
+        from commands.eval_isolated import isolate
+
+        isolate(shell.note)
     order = _order(shell, _Wanted(suites, full=full, out=out, resume=resume, option=option), installation, processes)
     report = asyncio.run(_evaluated(shell, order))
     if gate:

@@ -13,7 +13,15 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from casewright.contracts.base import Contract
-from casewright.contracts.evaluation import CaseResult, EvalReport, GateFinding, GateVerdict, Metric, SuiteResult
+from casewright.contracts.evaluation import (
+    CaseResult,
+    EvalReport,
+    GateFinding,
+    GateVerdict,
+    Metric,
+    NetworkSeen,
+    SuiteResult,
+)
 from casewright.errors import InputError
 from evals.baseline import Baseline
 from evals.lock import DataLock
@@ -119,6 +127,7 @@ def judged(report: EvalReport, measure: Measure) -> GateVerdict:
     checks += [
         _finding(name, "every suite has a gate", f"{name!r} in gates.toml", "it is not there") for name in ungated
     ]
+    checks += [_isolated(report.network)] if report.network else []
     failed = tuple(check for check in checks if check is not None)
     if not checks:
         failed = (_finding("", "at least one rule", "a rule to hold", "there is none"),)
@@ -129,6 +138,13 @@ def judged(report: EvalReport, measure: Measure) -> GateVerdict:
         whole=_is_whole(report, measure),
         notes=tuple(_notes(names, report, measure)),
     )
+
+
+def _isolated(seen: NetworkSeen) -> GateFinding | None:
+    if not seen.attempts:
+        return None
+    happened = "; ".join((f"{seen.attempts} attempts in {seen.how}", *seen.named))
+    return _finding("", "no connection leaves this machine", "no attempt", happened)
 
 
 def _is_whole(report: EvalReport, measure: Measure) -> bool:

@@ -21,6 +21,7 @@ from casewright.errors import InputError
 from casewright.services import Services
 from evals.figures import did_not_run, suite_result
 from evals.folder import EvalFolder, PlanFile, ResultLine
+from evals.isolation import network_seen
 from evals.lock import data_of
 from evals.planning import Planned, planned
 from evals.processes import Wrapped, environment, run_shard
@@ -103,6 +104,7 @@ async def evaluate(order: EvalOrder, listener: Listener) -> EvalReport:
         suites=tuple(one for one in found if one.enforced),
         controls=tuple(one for one in found if not one.enforced),
         gate=None,
+        network=network_seen(),
         seconds=round(time.monotonic() - started, 1),
     )
 

@@ -150,6 +150,15 @@ class EvaluatedVersions(Contract):
     model: str
 
 
+class NetworkSeen(Contract):
+    """How an evaluation was kept on this machine, and what tried to leave it."""
+
+    how: str
+    attempts: int
+    named: tuple[str, ...] = ()
+    """The first of them, as far as their addresses are known."""
+
+
 class EvalReport(Contract):
     """Everything that one evaluation found out."""
 
@@ -165,4 +174,6 @@ class EvalReport(Contract):
     controls: tuple[SuiteResult, ...]
     gate: GateVerdict | None
     """None: the gates were not asked."""
+    network: NetworkSeen | None = None
+    """None: nobody kept it from other machines, or counted."""
     seconds: float

@@ -11,7 +11,7 @@ from casewright.contracts.evaluation import CaseResult, EvalReport, GateFinding,
 from commands.visible import visible_text
 from evals.report.record import Record
 from evals.report.suites import ordered
-from evals.report.wording import amount, counted, duration, headline, interval, money, named, tried
+from evals.report.wording import amount, counted, duration, headline, interval, money, named, network, tried
 from evals.report.worst import stages
 
 MOST_SHOWN = 10
@@ -130,7 +130,7 @@ def _versions(report: EvalReport) -> str:
         *((name, literal(str(value)).replace("|", "\\|")) for name, value in report.versions.model_dump().items()),
     ]
     cost = sum(suite.cost_micro for suite in report.suites)
-    return _table([*rows, ("model cost", money(cost))])
+    return _table([*rows, ("network", plain(network(report.network))), ("model cost", money(cost))])
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:

@@ -2,10 +2,10 @@
 
 from casewright.contracts.evaluation import SuiteResult
 from evals.report.cases import joined_rows
-from evals.report.markup import Markup, code, element, joined
+from evals.report.markup import Markup, code, element, joined, text
 from evals.report.plots import bar_plot
 from evals.report.record import Record
-from evals.report.wording import duration, money
+from evals.report.wording import duration, money, network
 
 
 def cost_and_time(record: Record) -> Markup:
@@ -27,6 +27,7 @@ def origin(record: Record) -> Markup:
         ("ended", report.at),
         ("selection", report.selection),
         ("machine", report.machine),
+        ("network", text(network(report.network))),
     ]
     data = sorted({entry for suite in report.suites for entry in suite.data.items()})
     rows = [element("tr", element("th", name, scope="row"), element("td", code(sha))) for name, sha in data]

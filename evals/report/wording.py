@@ -1,6 +1,6 @@
 """How figures are written for people: shares with their counts, times and money with their units."""
 
-from casewright.contracts.evaluation import EvalReport, Metric, SuiteResult
+from casewright.contracts.evaluation import EvalReport, Metric, NetworkSeen, SuiteResult
 
 _MICRO = 1_000_000
 
@@ -66,6 +66,13 @@ def headline(report: EvalReport) -> str:
     if not gate.checked:
         return "Failed: no rule was checked"
     return f"Failed: {len(gate.failed)} of {gate.checked} rules {'does' if len(gate.failed) == 1 else 'do'} not hold"
+
+
+def network(seen: NetworkSeen | None) -> str:
+    """How the evaluation was kept on this machine."""
+    if seen is None:
+        return "not closed: nobody counted what tried to leave this machine"
+    return f"{seen.attempts:,} attempts to leave this machine, in {seen.how}"
 
 
 def tried(suite: SuiteResult) -> str:

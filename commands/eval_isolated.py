@@ -1,0 +1,23 @@
+"""`casewright eval run --isolated`: becomes the same command closed to the network (see `evals.isolation`)."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def isolate(note: Callable[[str], None]) -> None:
+    """Go on inside, or return at once where this process is inside already."""
+    from evals.isolation import inside, network_seen
+
+    seen = network_seen()
+    if seen is not None:
+        note(f"closed to the network: {seen.how}")
+        return
+    handle, log = tempfile.mkstemp(prefix="casewright-eval-network-", suffix=".log")
+    os.close(handle)
+    command, environment = inside([sys.executable, "-m", "casewright.launch", *sys.argv[1:]], Path(log))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvpe(command[0], command, environment)  # noqa: S606 - our own command again, without a shell
