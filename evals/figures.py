@@ -12,10 +12,10 @@ _ORDER = {"errored": 0, "failed": 1, "passed": 2}
 
 
 def suite_result(
-    planned: Planned, results: Sequence[CaseResult], *, data: Mapping[str, str], seconds: float
+    planned: Planned, results: Sequence[CaseResult], *, data: Mapping[str, str], seconds: float, lost: str = ""
 ) -> SuiteResult:
-    """The figures over what was planned; a case without a result counts as errored."""
-    complete = [*results, *_missing(planned, results)]
+    """The figures over what was planned; a case without a result counts as errored, because of what is `lost`."""
+    complete = [*results, *_missing(planned, results, lost)]
     bad = sorted(
         (one for one in complete if one.verdict != "passed"), key=lambda one: (_ORDER[one.verdict], one.case_id)
     )
@@ -77,14 +77,14 @@ def metrics(results: Sequence[CaseResult]) -> dict[str, Metric]:
     return found | {name: _mean(values) for name, values in means.items() if name not in found}
 
 
-def _missing(planned: Planned, results: Sequence[CaseResult]) -> list[CaseResult]:
+def _missing(planned: Planned, results: Sequence[CaseResult], lost: str) -> list[CaseResult]:
     known = {one.case_id for one in results}
     return [
         CaseResult(
             case_id=case_id,
             verdict="errored",
             expected="a result",
-            happened="the process that was to try it ended first; its log is beside the report",
+            happened=lost or "it has none",
             slices=slices,
         )
         for case_id, slices in planned.cases.items()

@@ -28,6 +28,8 @@ class Ended:
     unavailable: str
     """Why its suite cannot be tried here; empty: it can."""
     code: int
+    last_words: str
+    """The last line of its log."""
 
 
 async def run_shard(
@@ -61,7 +63,7 @@ async def run_shard(
         code = -signal.SIGKILL
     finally:
         await _ended(process)
-    return Ended(unavailable=unavailable, code=code)
+    return Ended(unavailable=unavailable, code=code, last_words=_last_line(log))
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -90,6 +92,12 @@ async def _line(process: asyncio.subprocess.Process, seconds: float) -> ShardLin
         with contextlib.suppress(ValidationError):  # half a line of a process that was killed
             return ShardLine.model_validate_json(raw)
     return None
+
+
+def _last_line(log: Path) -> str:
+    """At most 500 characters of it."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return lines[-1][:500] if lines else ""
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

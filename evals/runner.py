@@ -71,9 +71,9 @@ class _Progress:
     plan: Planned
     results: dict[str, CaseResult] = field(default_factory=dict[str, CaseResult])
     unavailable: str = ""
+    lost: str = ""
+    """How a process ended that did not try all of its cases."""
     seconds: float = 0.0
-    left: int = 0
-    """Processes that have not ended."""
 
 
 async def evaluate(order: EvalOrder, listener: Listener) -> EvalReport:
@@ -196,14 +196,12 @@ async def _run_all(order: EvalOrder, installation: Path, progress: Mapping[Key, 
             started = time.monotonic()
             await _run_shard(order, installation, suite, number, ids, listener)
             suite.seconds += time.monotonic() - started
-            suite.left -= 1
 
     async with asyncio.TaskGroup() as group:
         for suite in progress.values():
             for number, shard in enumerate(suite.plan.shards, start=1):
                 ids = tuple(case_id for case_id in shard if case_id not in suite.results)
                 if ids:
-                    suite.left += 1
                     group.create_task(run_one(suite, number, ids))
 
 
@@ -232,6 +230,8 @@ async def _run_shard(
     )
     ended = await run_shard(shard, log=order.folder.log(name), seconds=plan.seconds, heard=heard, wrapped=order.wrapped)
     suite.unavailable = suite.unavailable or ended.unavailable
+    if any(one not in suite.results for one in ids):
+        suite.lost = f"its process ended first, with code {ended.code}: {ended.last_words or 'it said nothing'}"
     if not plan.enforced or all(one in suite.results and suite.results[one].verdict == "passed" for one in ids):
         shutil.rmtree(work, ignore_errors=True)
 
@@ -250,7 +250,8 @@ def _figures(
             found.append(did_not_run(plan, known.unavailable, data=data[key[0]]))
         else:
             results = [known.results[case_id] for case_id in plan.cases if case_id in known.results]
-            found.append(suite_result(plan, results, data=data[key[0]], seconds=known.seconds))
+            figures = suite_result(plan, results, data=data[key[0]], seconds=known.seconds, lost=known.lost)
+            found.append(figures)
     return found
 
 
