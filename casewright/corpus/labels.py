@@ -74,11 +74,36 @@ def references(words: Sequence[str]) -> tuple[Reference, ...]:
     """Every run of up to eight words that is shaped like a citation, longest first per start."""
     found: list[Reference] = []
     for start, first in enumerate(words):
-        longest = MAX_REFERENCE_WORDS if _START.match(first.strip(_EDGES)) else 1
+        longest = MAX_REFERENCE_WORDS if _START.match(first.strip(_EDGES).lstrip("(")) else 1
         for count in range(min(longest, len(words) - start), 0, -1):
-            folded = fold_reference(" ".join(words[start : start + count])).strip(_EDGES)
+            folded = _without_foreign_brackets(fold_reference(" ".join(words[start : start + count])).strip(_EDGES))
             if len(folded) <= MAX_LABEL_CHARACTERS and any(c.isdigit() for c in folded) and _SHAPE.search(folded):
                 found.append(Reference(start=start, words=count, folded=folded))
         if len(found) >= MAX_REFERENCES:
             break
     return tuple(found[:MAX_REFERENCES])
+
+
+def _without_foreign_brackets(folded: str) -> str:
+    """Without brackets of the sentence around it: those that are open, and a pair around the whole.
+
+    What is too long for a label is left: each bracket costs a look at the whole.
+    """
+    if len(folded) > 2 * MAX_LABEL_CHARACTERS:
+        return folded
+    while folded.startswith("(") and _closes(folded) in (0, len(folded)):
+        folded = folded[1:].removesuffix(")") if _closes(folded) else folded[1:]
+        folded = folded.strip(_EDGES)
+    while folded.endswith(")") and folded.count(")") > folded.count("("):
+        folded = folded[:-1].rstrip(_EDGES)
+    return folded
+
+
+def _closes(text: str) -> int:
+    """After how many characters the first bracket of a text is closed; 0: never."""
+    depth = 0
+    for place, character in enumerate(text, start=1):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return place
+    return 0

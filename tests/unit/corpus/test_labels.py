@@ -1,5 +1,7 @@
 """Labels: folding, parents, references in questions."""
 
+import time
+
 import pytest
 
 from casewright.corpus.labels import ancestors, fold_label, references
@@ -31,6 +33,11 @@ def test_parents_follow_from_the_label_outermost_first(label: str, known: set[st
         ("see Comment 6(b)(1)-2.", "comment6(b)(1)-2"),
         ("hl-disputes 3.2(a)", "3.2(a)"),
         ("in Appendix C to Part 1024 II-p3, please", "appendixctopart1024ii-p3"),
+        ("(see § 1030.8(a)(2))", "1030.8(a)(2)"),
+        ("as the rule says (hl-disputes 3.2).", "3.2"),
+        ("((1005.6(b)(1)))", "1005.6(b)(1)"),
+        ("(Comment 6(b)-2)", "comment6(b)-2"),
+        ("(c)(2)", "(c)(2)"),
     ],
 )
 def test_references_are_found_inside_questions(question: str, folded: str) -> None:
@@ -43,6 +50,12 @@ def test_plain_words_hold_no_reference() -> None:
 
 def test_a_flood_of_references_is_bounded() -> None:
     assert len(references(["1.1(a)"] * 50_000)) <= 200
+
+
+def test_brackets_without_end_cost_nothing() -> None:
+    began = time.process_time()
+    assert references([f"{'(' * 200_000}1.1", f"1.1{')' * 200_000}"]) == ()
+    assert time.process_time() - began < 1
 
 
 def test_section_signs_and_spaces_do_not_matter() -> None:
