@@ -42,7 +42,7 @@ async def permitted_row(shell: Shell, run_id: str) -> tuple[RunRow, Permission |
     permission = await _permit(shell, row, READ)
     if row.report is None or permission is None:
         return row, permission
-    report = await shown_report(shell.services, row.report, permission, own=_is_own(shell, row))
+    report = await shown_report(shell.services, row.report, permission, own=is_own(shell, row))
     return replace(row, report=report), permission
 
 
@@ -55,10 +55,11 @@ async def shown_to_person(shell: Shell, row: RunRow, report: RunReport) -> RunRe
     permission = await permit_on_run(shell.services, shell.acting("review"), row, READ, session=TERMINAL)
     if permission is None:
         return report
-    return await shown_report(shell.services, report, permission, own=_is_own(shell, row))
+    return await shown_report(shell.services, report, permission, own=is_own(shell, row))
 
 
-def _is_own(shell: Shell, row: RunRow) -> bool:
+def is_own(shell: Shell, row: RunRow) -> bool:
+    """Whether the run was the acting person's."""
     return row.subject == shell.acting("review").id
 
 

@@ -1,8 +1,8 @@
-"""`casewright runs replay`: the model calls of a run again, from what was recorded of them, without any model.
+"""`casewright runs replay`: a run again, from what was recorded of it: without any model, server or effect.
 
-Every call is asked anew with its recorded input by the present prompts, redaction, validation and repair, and answered
-from its recording; the answers are compared byte for byte. Tools and the graph are not replayed. Exit code 0: every
-call is the same; 1: one differs, or its recording is not there.
+The graph and its agents run over recorded tool results, model replies, answers of people and times; trail, states,
+drafts, what was asked to be approved and the report are compared byte for byte. Beside it every model call is asked
+anew by itself. Exit code 0: all is the same; 1: something differs, or its recording is not there.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ from rich.text import Text
 
 from casewright.config import app_root
 from commands.orchestrator import build_protection
-from commands.run_access import readable_row
+from commands.run_access import permitted_row
 from commands.shell import Shell
 from commands.tables import listing, stacked
+from commands.whole_replay import whole_replay, whole_view
 
 if TYPE_CHECKING:
     from casewright.models.replaying import ReplayedCall
@@ -24,7 +25,7 @@ _STYLES = {"same": "green", "differs": "bold red", "missing": "yellow"}
 
 
 def replay(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
-    """Replay the model calls of a run from their recordings and compare the answers byte for byte; 1 if any differs."""
+    """Replay a run from its recordings, without a model or an effect, and compare byte for byte; 1 if it differs."""
     shell: Shell = ctx.obj
     document = shell.run(_replay(shell, run_id))
     shell.show(document, _view)
@@ -36,14 +37,16 @@ async def _replay(shell: Shell, run_id: str) -> dict[str, Any]:
     from casewright.models.prompts import PromptLibrary
     from casewright.models.replaying import Replayer
 
-    row = await readable_row(shell, run_id)
+    row, permission = await permitted_row(shell, run_id)
     services = shell.services
     calls = await KeptCalls(services.database, services.contents).of_run(row.tenant, row.run_id)
     replayer = Replayer(PromptLibrary(app_root() / "agents" / "prompts"), [build_protection(services)])
     replayed = [await replayer.replay(call) for call in calls]
+    whole = await whole_replay(shell, row, permission)
     return {
         "run_id": row.run_id,
-        "same": all(one.verdict == "same" for one in replayed),
+        "same": all(one.verdict == "same" for one in replayed) and whole["same"] is not False,
+        "whole": whole,
         "calls": [_call(one) for one in replayed],
     }
 
@@ -61,8 +64,9 @@ def _call(call: "ReplayedCall") -> dict[str, Any]:
 
 def _view(document: dict[str, Any]) -> RenderableType:
     calls = document["calls"]
+    whole = whole_view(document["whole"])
     if not calls:
-        return Text(f"run {document['run_id']} called no model")
+        return Group(whole, Text(f"run {document['run_id']} called no model"))
     rows: list[tuple[RenderableType, ...]] = [
         (
             call["call_id"] or "not recorded",
@@ -79,4 +83,4 @@ def _view(document: dict[str, Any]) -> RenderableType:
         ids=[call["call_id"] for call in calls],
     )
     same = sum(call["verdict"] == "same" for call in calls)
-    return Group(table, Text(f"{same} of {len(calls)} calls give the same answer, byte for byte"))
+    return Group(whole, table, Text(f"{same} of {len(calls)} calls give the same answer, byte for byte"))

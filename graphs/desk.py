@@ -4,9 +4,12 @@ One desk serves many runs; it holds nothing of any of them.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from agents.specialist import Specialist
+from agents.toolbox import Toolbox, ToolBudget
 from casewright.audit.beside import Beside
 from casewright.cases.inspection import Inspection, Uninspected
 from casewright.clock import Clock
@@ -18,9 +21,17 @@ from casewright.models.layer import CallContext
 from casewright.replay.made_call import MadeCall
 from casewright.replay.recording import StepOfRun
 from graphs.budget import allowance
-from graphs.connections import Connections, RunIdentity
+from graphs.connections import RunIdentity
 from graphs.spending import Spending
 from graphs.state import ReviewState
+
+
+class Opening(Protocol):
+    """Opens a specialist's tools; see `graphs.connections.Connections`."""
+
+    def open(
+        self, specialist: Specialist, identity: RunIdentity, budget: ToolBudget
+    ) -> AbstractAsyncContextManager[Toolbox]: ...
 
 
 class StepRecorder(Protocol):
@@ -52,7 +63,7 @@ class Questions(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    connections: Connections
+    connections: Opening
     gateway: Gateway
     recorder: StepRecorder
     questions: Questions

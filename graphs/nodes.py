@@ -17,7 +17,7 @@ from agents.specialist import (
     VERIFIER,
     Specialist,
 )
-from agents.toolbox import McpToolbox, ToolBudget
+from agents.toolbox import Toolbox, ToolBudget
 from casewright.cases.computed import computed_facts
 from casewright.contracts.recommendation import CaseAssessment, ClauseRef
 from casewright.models.recommendation import CaseFact
@@ -181,7 +181,7 @@ class ReviewNodes:
 
     def _open(
         self, specialist: Specialist, state: ReviewState, budget: ToolBudget
-    ) -> AbstractAsyncContextManager[McpToolbox]:
+    ) -> AbstractAsyncContextManager[Toolbox]:
         return self._desk.connections.open(specialist, self._desk.identity(state), budget)
 
     async def _verify(self, state: ReviewState, budget: ToolBudget) -> tuple[str, ...]:

@@ -1,16 +1,34 @@
 """The report of a run: from its state and the stores, never from what a model says of itself."""
 
-from casewright.contracts.approval import Approval
+from dataclasses import dataclass
+
+from casewright.config import Budgets
+from casewright.contracts.approval import Approval, Receipt
 from casewright.contracts.question import RunQuestion
-from casewright.contracts.recommendation import CaseAssessment
+from casewright.contracts.recommendation import CaseAssessment, Recommendation
 from casewright.contracts.run import Budget, PendingApproval, RunReport, RunStatus
 from casewright.effects.history import receipt_of
 from casewright.models.prices import prices
 from casewright.services import Services
-from graphs.budget import limits, reconciled, spent
+from graphs.budget import Recorded, limits, reconciled, spent
 from graphs.records import RunRecords
 from graphs.spending import RecordedSpending
 from graphs.state import ReviewState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a report has from elsewhere than the state."""
+
+    recommendation: Recommendation | None
+    assessment: CaseAssessment | None
+    approval: Approval | None
+    receipt: Receipt | None
+    asked: RunQuestion | None
+    spent: Recorded
+    budgets: Budgets
+    release: str = ""
+    """Of the run's pins."""
 
 
 async def build_report(
@@ -21,28 +39,41 @@ async def build_report(
     draft_id = state.get("draft_id", "")
     draft = await services.drafts.find(tenant, draft_id, state.get("draft_version")) if draft_id else None
     assessed = await records.events(state["run_id"], kind="assessed")
-    assessment = CaseAssessment.model_validate(assessed[-1].body) if assessed else None
     approval_id = state.get("approval_id", "")
-    approval = await services.approvals.get(tenant, approval_id) if approval_id else None
-    known = await RecordedSpending(services.database).of_run(tenant, state["run_id"])
-    counted: ReviewState = {**state, **reconciled(state, known)}
-    receipt = await receipt_of(services.database, tenant, approval_id) if approval_id else None
+    found = Findings(
+        recommendation=draft.recommendation if draft else None,
+        assessment=CaseAssessment.model_validate(assessed[-1].body) if assessed else None,
+        approval=await services.approvals.get(tenant, approval_id) if approval_id else None,
+        receipt=await receipt_of(services.database, tenant, approval_id) if approval_id else None,
+        asked=await _asked(services, state) if status == "waiting_answer" else None,
+        spent=await RecordedSpending(services.database).of_run(tenant, state["run_id"]),
+        budgets=services.settings.budgets,
+        release=str((await records.get(tenant, state["run_id"])).pins.get("release", "")),
+    )
+    return composed(state, found, status, because)
+
+
+def composed(state: ReviewState, found: Findings, status: RunStatus, because: str) -> RunReport:
+    """The report of a state and what was found elsewhere. Pure; a replay composes the same from its record."""
+    counted: ReviewState = {**state, **reconciled(state, found.spent)}
+    assessment = found.assessment
     return RunReport(
         run_id=state["run_id"],
         case_id=state["case_id"],
         status=status,
         because=because,
-        recommendation=draft.recommendation if draft else None,
-        draft_id=draft_id,
+        recommendation=found.recommendation,
+        draft_id=state.get("draft_id", ""),
         evidence=assessment.evidence if assessment else None,
         deadlines=assessment.deadlines if assessment else (),
-        pending=_pending(approval),
+        pending=_pending(found.approval),
         steps=tuple(state.get("trail", [])),
-        budget=Budget(limits=limits(services.settings.budgets), spent=spent(counted), currency=prices().currency),
+        budget=Budget(limits=limits(found.budgets), spent=spent(counted), currency=prices().currency),
         model=state.get("model", ""),
-        receipt=receipt.model_dump(mode="json") if receipt else None,
+        receipt=found.receipt.model_dump(mode="json") if found.receipt else None,
         questions=assessment.outcome.questions if assessment and status == "waiting_information" else (),
-        asked=await _asked(services, state) if status == "waiting_answer" else None,
+        asked=found.asked,
+        release=found.release,
     )
 
 

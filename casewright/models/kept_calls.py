@@ -81,6 +81,14 @@ class KeptCalls:
             rows = (await connection.execute(query)).mappings().all()
             return tuple([await self._kept(_record(row), connection) for row in rows])
 
+    async def times_of_run(self, tenant: str, run_id: str) -> dict[str, int]:
+        """When each call of a run was recorded, by its id, in nanoseconds since the epoch."""
+        query = select(model_calls.c.call_id, model_calls.c.at_ns).where(
+            model_calls.c.tenant == tenant, model_calls.c.run_id == run_id
+        )
+        async with self._database.read_at_length() as connection:
+            return {row.call_id: row.at_ns for row in await connection.execute(query)}
+
     async def remove_before(self, tenant: str, before_ns: int, *, connection: AsyncConnection) -> Removed:
         """Remove what was kept of a tenant's calls before an instant, and texts that nothing needs since."""
         gone: list[int] = []

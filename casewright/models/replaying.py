@@ -3,11 +3,11 @@
 Prompts, redaction, validation, repair, retries and fallback are those of the present code, so a replay shows where they
 would act otherwise than they did. Nothing is sent: a request that is not in the record stops the replay of its call
 with the first place in which it differs. What depended on time or money (when it was given up, whether it was asked
-again) is taken as it was. It is *not* a replay of tools or of the graph.
+again) is taken as it was. It is *not* a replay of tools or of the graph, which `graphs.replay` is.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from casewright.errors import CasewrightError, DeniedError, InputError, ModelError
@@ -45,6 +45,8 @@ class ReplayedCall:
     verdict: Verdict
     where: str = ""
     """Where it differs, or why it cannot be replayed; empty: it is the same."""
+    failure: CasewrightError | None = None
+    """How it failed, now as then; None: it was answered, or nothing was sent."""
 
 
 @dataclass(kw_only=True)
@@ -127,25 +129,26 @@ class Replayer:
         if not call.exchanges:
             return self._without_exchanges(call)
         tapes = _tapes(call)
+        failure: CasewrightError | None = None
         try:
             value = task.input.model_validate_json(call.input)
             async with self._gateway(tapes) as gateway:
                 result = await gateway.run(task, value, context=_context(call))
             output = str(result.output.model_dump_json())
-        except (ModelError, DeniedError):
-            output = ""
+        except (ModelError, DeniedError) as error:
+            output, failure = "", error
         except (ReplayError, InputError) as error:
             return _told(call, "differs", str(error))
         except ValueError:  # its words would hold the input
             return _told(call, "differs", "its input no longer has the shape of the task's input")
-        return self._compared(call, output, tapes)
+        return replace(self._compared(call, output, tapes), failure=failure)
 
     def _gateway(self, tapes: Sequence[Tape]) -> Gateway:
         return Gateway(
             [ReplayingProvider(tape=tape) for tape in tapes],
             self._prompts,
             MemoryRecorder(),
-            permission=_EveryModel(),
+            permission=EveryModel(),
             layers=self._layers,
             conduct=Conduct(retry=RetryPolicy(pause=_at_once, jitter=lambda: 0.0)),
         )
@@ -242,7 +245,7 @@ def _told(call: KeptCall | LostCall, verdict: Verdict, where: str = "") -> Repla
     )
 
 
-class _EveryModel:
+class EveryModel:
     """Whether a model may be asked does not matter: none is."""
 
     async def check(self, context: CallContext, model: str) -> None:

@@ -17,7 +17,7 @@ TASKS = ["intake.classify", "research.select", "draft.recommendation"]
 
 
 @pytest.mark.proves("F8", "G4")
-def test_reviews_are_replayed_in_another_process_byte_for_byte_without_model_key_or_network(
+def test_reviews_are_replayed_whole_in_another_process_byte_for_byte_without_model_key_or_network(
     installation: Path, tmp_path: Path
 ) -> None:
     home, reviewer = copied(installation, tmp_path / "home"), reviewer_of(CASE)
@@ -30,6 +30,9 @@ def test_reviews_are_replayed_in_another_process_byte_for_byte_without_model_key
     assert [(call["task"], call["verdict"], call["where"]) for call in replayed["calls"]] == [
         (task, "same", "") for task in TASKS
     ]
+    whole = replayed["whole"]
+    assert (whole["replayed"], whole["same"], whole["difference"], whole["report"]) == (True, True, None, "same")
+    assert (whole["steps"], whole["tool_calls"]) == (whole["steps_same"], remote["budget"]["spent"]["tool_calls"])
     assert sum(call["exchanges"] for call in replayed["calls"]) == asked, "every request was recorded"
     costs = command(home, "models", "costs", "--by", "run", "--as", "selma")
     assert costs["total"]["cost_micro"] == remote["budget"]["spent"]["cost_micro"] > 0
@@ -45,3 +48,4 @@ def test_reviews_are_replayed_in_another_process_byte_for_byte_without_model_key
     broken = command(home, "runs", "replay", run_id, "--as", reviewer, expected=1)
     refused = [call for call in broken["calls"] if call["verdict"] == "missing"]
     assert len(refused) == 1 and re.search("is not what was written there", refused[0]["where"])
+    assert broken["whole"]["same"] is False and "is not what was written there" in broken["whole"]["unknown"]
