@@ -16,7 +16,7 @@ from casewright.corpus.labels import Reference, fold_label, references
 from casewright.corpus.reranking import RankerRunner
 from casewright.corpus.rows import hit_from
 from casewright.corpus.snapshot import Snapshot
-from casewright.corpus.words import Question, read_question
+from casewright.corpus.words import Question, read_question, stems
 from casewright.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,13 +92,21 @@ def _named(snapshot: Snapshot, question: Question, scope: Scope) -> dict[int, Ro
     found = snapshot.source.named({each.folded for each in asked}, scope)
     known = {row["reference"] for row in found.values()}
     documents = {word.strip(".,;:?!()'\"").casefold() for word in words}
+    spoken = stems(" ".join(words))
     chosen: dict[int, Row] = {}
     for reference in _longest(each for each in asked if each.folded in known):
         matching = [item for item in found.items() if item[1]["reference"] == reference.folded]
         named = [item for item in matching if item[1]["document_id"].casefold() in documents]
+        named = named or [item for item in matching if _titled(item[1], spoken)]
         as_written = [item for item in named or matching if fold_label(item[1]["label"]) in fold_label(question.text)]
         chosen |= sorted(as_written or named or matching, key=lambda item: _place(item[1]))
     return chosen
+
+
+def _titled(row: Row, spoken: Collection[str]) -> bool:
+    """Whether every telling word of the document's title was spoken, which then says whose clause is meant."""
+    title = stems(str(row["title"]))
+    return bool(title) and all(each in spoken for each in title)
 
 
 def _place(row: Row) -> tuple[str, int]:

@@ -47,6 +47,15 @@ def test_a_document_named_with_the_label_chooses_among_equal_labels(regulations:
 
 
 @pytest.mark.proves("A2")
+def test_the_title_of_a_document_chooses_among_equal_labels_as_well(regulations: Corpus) -> None:
+    asked = {"hl-evidence-standards": "Clause 4.2 of the Evidence Standards", "hl-record-retention": "record retention"}
+    asked["hl-record-retention"] += " schedule, clause 3.2"
+    for document_id, question in asked.items():
+        hits = regulations.search(question, filters("harborline", "2026-03-01")).hits
+        assert [hit.document_id for hit in hits if hit.exact_reference] == [document_id]
+
+
+@pytest.mark.proves("A2")
 def test_an_item_of_a_list_is_found_with_what_leads_into_it(regulations: Corpus) -> None:
     hits = {hit.label: hit for hit in regulations.search(POINT_OF_SALE, filters()).hits}
     item = hits["§ 1005.11(c)(3)(ii)(B)"]
