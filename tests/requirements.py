@@ -165,7 +165,8 @@ TRUST = {
     "G3": planned("one trace across the parts, metrics, and structured logs with redaction"),
     "G4": proved(
         "a finished run is replayed offline, byte for byte, and differences are shown",
-        "its model calls only: neither the calls of tools nor the graph are replayed",
+        "what looked suspicious in a case and what a run had spent are taken as recorded, not found out again",
+        "a step that was given up for its time, and failed attempts, are not replayed",
     ),
 }
 
