@@ -38,6 +38,7 @@ COMMANDS = {
     "corpus": "Ingest policy documents and search them.",
     "policy": "Check, test, explain, replay and ship the access policies.",
     "eval": "Evaluate: suites, gates, reports, and the data they stand on.",
+    "release": "Make, promote, try out, compare and roll back releases.",
     "models": "Which models there are, what they cost, and the lock on the prompts.",
     "audit": "Verify and export the audit log.",
     "bench": "Measure retrieval and the servers on this machine.",

@@ -18,4 +18,4 @@ def policy_folder(shell: Shell, given: Path | None, *, option: str = "--policies
     """
     if given is not None and not given.is_dir():
         raise InputError(f"{str(given)!r} is not a folder; name one that holds .rego files with {option}")
-    return given or shell.settings.policies
+    return given or shell.services.release.current().policies

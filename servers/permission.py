@@ -9,17 +9,21 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
-from casewright.access.requests import AccessRequest, ToolFacts
+from casewright.access.decide import decide
+from casewright.access.requests import AccessRequest, ToolFacts, decision_input
 from casewright.audit.entry import AuditEntry
 from casewright.canonical import digest
-from casewright.contracts.decision import Allowed, Decision, Denied, ResourceInput, Risk, Verb
+from casewright.contracts.decision import Allowed, Decision, Denied, ResourceInput, Risk, Verb, Verdict
 from casewright.contracts.principal import Actor, Caller, Principal
 from casewright.errors import DeniedError
 from casewright.services import Services
 from servers.decisions import Decided, Decider
 from servers.obligations import Duties, ObligationKind
+
+if TYPE_CHECKING:
+    from casewright.access.engine import PolicyEngine
 
 MET: frozenset[ObligationKind] = frozenset({"redact", "limit", "watermark"})
 """Commands and endpoints show case data and search results as the servers answer them, redacted and limited; who asks
@@ -103,6 +107,15 @@ async def permitted(
     await services.audit.append(AuditEntry.of_caller("call.allowed", caller, body), record=decider.record(decided))
     _note(deed, permission)
     return permission
+
+
+async def foreseen(
+    services: Services, principal: Principal, deed: Deed, *, session: str, engine: "PolicyEngine"
+) -> Verdict:
+    """What another engine would decide, such as one over policies that are not in force yet; nothing is recorded."""
+    caller = _caller(services, principal, Actor(kind="user", run_id=session, case_id=deed.case_id))
+    request = await _request(services, caller, deed)
+    return decide(engine, decision_input(request, services.clock))
 
 
 def _note(deed: Deed, permission: Permission | None) -> None:

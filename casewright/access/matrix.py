@@ -6,6 +6,7 @@ document. The command line draws it. It is deliberately *not* the proof of the m
 tests have an independent one.
 """
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -107,6 +108,33 @@ def matrix(engine: PolicyEngine, bundle: Bundle, *, role: str = "", tool: str = 
         for found in tools
         for name in roles
     )
+
+
+def questions(bundle: Bundle) -> Iterator[tuple[str, DecisionInput]]:
+    """Every input that the matrix of a bundle asks about, named; actions in each band of their amounts.
+
+    For whoever compares two sets of policies: what was never recorded is asked as well.
+    """
+    tables: Mapping[str, Any] = json.loads(bundle.data_json)["data"]["access"]
+    for tool in _tools(tables):
+        for role, state in itertools.product(tables["roles"], STATES):
+            if state in _AGENT_STATES and not tool.agent:
+                continue
+            for action, amount in _amounts(tables, tool):
+                asked = _question(state, tool, role, action)
+                resource = asked.resource.model_copy(update={"amount_minor": amount})
+                told = f", {action} {amount}" if action else ""
+                yield f"{role} on {tool.path}, {state}{told}", asked.model_copy(update={"resource": resource})
+
+
+def _amounts(tables: Mapping[str, Any], tool: _Tool) -> Iterator[tuple[str, int]]:
+    """Every action with the lowest amount of each of its bands; of a tool without actions only nothing."""
+    if tool.facts["resource"] != "action":
+        yield "", 0
+        return
+    for action, bands in tables["approvals"]["actions"].items():
+        for band in bands:
+            yield action, band["from_minor"]
 
 
 def _tools(tables: Mapping[str, Any]) -> Iterator[_Tool]:

@@ -130,6 +130,14 @@ class FollowedRelease:
             return self._or_current(canary)
         return self.current()
 
+    def begin_with_own(self) -> None:
+        """Let the installation's own files decide as long as the active release cannot be followed.
+
+        For the commands that mend that; nothing else may call it. A release that can be followed is.
+        """
+        with self._lock:
+            self._current = self._current or self._known[""]
+
     def close(self) -> None:
         """Let go of the database; what is used afterwards opens it again."""
         with self._lock:

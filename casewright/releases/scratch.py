@@ -1,0 +1,73 @@
+"""A copy of a data folder to try a release in: what happens there stays there, and is deleted in the end.
+
+The database is copied as SQLite copies it, so that the original may be written meanwhile. The index is not copied but
+read where it is. Called by `casewright release shadow`, and `detach` by whoever evaluates a copy of a data folder.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from casewright.config import Settings
+from casewright.errors import StorageError
+
+_LEFT_OUT = frozenset({"index", "locks", "evals", "releases", "presence"})
+_MOVE = (
+    "INSERT INTO release_moves (seq, at_ns, tenant, subject, kind, active, previous, canary, percent, why) "
+    "SELECT COALESCE(MAX(seq), 0) + 1, 0, '', '', 'promoted', ?, '', '', 0, 'in a copy' FROM release_moves"
+)
+
+
+@contextmanager
+def scratch(settings: Settings, release_id: str) -> Generator[Path]:
+    """A copy of the data folder in which a release is in force; empty: the installation's own files are.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    home = settings.home / "releases" / f".scratch-{os.getpid()}-{release_id or 'own'}"
+    try:
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(mode=0o700, parents=True)
+        _copy(settings, home)
+        _put(home / settings.database.name, release_id)
+    except (OSError, sqlite3.Error) as error:
+        shutil.rmtree(home, ignore_errors=True)
+        raise StorageError(f"no copy to try the release in can be made: {error}; make room on the disk") from error
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def detach(database: Path) -> None:
+    """Let the installation's own files be in force in a copied data folder, whatever release was.
+
+    Raises:
+        sqlite3.Error: it cannot be written.
+    """
+    _put(database, "")
+
+
+def _copy(settings: Settings, home: Path) -> None:
+    for path in settings.home.iterdir():
+        if path.name in _LEFT_OUT or path.name.startswith((settings.database.name, settings.checkpoints.name)):
+            continue
+        if path.is_dir():
+            shutil.copytree(path, home / path.name)
+        elif path.is_file():
+            shutil.copy2(path, home / path.name)
+    (home / "index").symlink_to(settings.index.resolve(), target_is_directory=True)
+    with (
+        closing(sqlite3.connect(f"{settings.database.resolve().as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(home / settings.database.name)) as target,
+    ):
+        source.backup(target)
+
+
+def _put(database: Path, release_id: str) -> None:
+    with closing(sqlite3.connect(database, timeout=10)) as connection, connection:
+        connection.execute(_MOVE, (release_id,))
