@@ -338,7 +338,13 @@ RELEASES: dict[str, Any] = {
             "policy": "5e1a09e8ca4bbc36575e5d0d38268d3543f09b7beefd8fbbeb72a5deb34dbad2",
             "index_version": "50-b8aa411de85b",
             "model": "offline/extractive",
+            "report": "5e88489d2a1c4f6b8d7e90f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5",
+            "override": None,
         }
     ],
     "others": False,
+    "active": "rel-00827139d8d68694",
+    "previous": "",
+    "canary": "",
+    "percent": 0,
 }

@@ -21,6 +21,7 @@ from casewright.contracts.case import (
 from casewright.contracts.feedback import FeedbackKind, JudgedAnswer
 from casewright.contracts.question import Option, QuestionKind, QuestionState
 from casewright.contracts.recommendation import CaseAssessment, Citation, Recommendation, VerifiedCitation
+from casewright.contracts.release import Override
 from casewright.contracts.run import RunReport, RunStatus
 
 ItemT = TypeVar("ItemT")
@@ -236,11 +237,17 @@ class Release(Answer):
     policy: str
     index_version: str
     model: str
+    report: str
+    override: Override | None
 
 
 class Releases(Answer):
     items: tuple[Release, ...]
     others: bool
+    active: str
+    previous: str
+    canary: str
+    percent: int
 
 
 class Health(Answer):
