@@ -8,8 +8,18 @@ from evals.suite import Suite
 
 SUITES: dict[str, str] = {
     # name: module of evals.suites and class; in the order in which a report shows them
+    "golden": "golden:Golden",
+    "golden-regulations": "golden_regulations:GoldenRegulations",
+    "retrieval": "retrieval:Retrieval",
+    "retrieval-regulations": "retrieval:RetrievalRegulations",
+    "unanswerable": "unanswerable:Unanswerable",
+    "dated": "dated:Dated",
     "access": "access:AccessSuite",
+    "injection": "injection:Injection",
+    "approvals": "approvals:ApprovalsSuite",
     "trajectories": "trajectories:Trajectories",
+    "agentdojo": "agentdojo:AgentDojo",
+    "judge": "judge:Calibration",
 }
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from casewright.approvals.timers import run_due
 from casewright.clock import NANOSECONDS, ManualClock
 from casewright.config import Settings
-from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, Notice, Reminder, Schedule
+from casewright.contracts.approval import ActionCall, Approval, ApprovalRule, Notice
 from casewright.contracts.event import AuditEvent
 from casewright.identity.keys import SigningKey
 from casewright.identity.local import LocalIdentities, save_identities
 from casewright.services import Services
 from casewright.storage.migrate import upgrade
+from evals.access.ledger_play import SCHEDULE
 from tests.support.installation import POLICIES
 from tests.unit.audit.kernel import HOUR, IDRIS, MARC, ROSA, RULE, SELMA, START_NS, TENANT, caller, credit, person
 from tests.unit.cases.case_files import small_case
@@ -24,16 +25,6 @@ AUDREY = person("audrey", "supervisor")
 """Has a conflict of interest on HL-1."""
 BOT = person("bot", "supervisor", authentication="service")
 PEOPLE = (ROSA, TOMAS, SELMA, IDRIS, INES, AUDREY, BOT, MARC)
-SCHEDULE = Schedule(
-    reminders=(
-        Reminder(after_seconds=4 * HOUR, to="assignee"),
-        Reminder(after_seconds=8 * HOUR, to="roles"),
-        Reminder(after_seconds=16 * HOUR, to="roles"),
-    ),
-    reassign_after_seconds=6 * HOUR,
-    escalate_after_seconds=12 * HOUR,
-    escalate_to=("reviewer",),
-)
 TIMED = ApprovalRule.model_validate(
     RULE.model_dump() | {"quorum": 2, "ttl_seconds": 24 * HOUR, "schedule": SCHEDULE.model_dump()}
 )
