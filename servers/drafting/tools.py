@@ -8,7 +8,8 @@ The gate and the stores are imported when a tool runs: a client that asks for th
 wait for them.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -28,6 +29,7 @@ from casewright.contracts.recommendation import (
     CaseAssessment,
     Citation,
     DraftVersion,
+    Outcome,
     Recommendation,
     VerifiedCitation,
 )
@@ -44,6 +46,8 @@ DraftNumber = Annotated[int, Field(ge=1, le=10_000)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Digest of the draft version.")]
 Amount = Annotated[int, Field(ge=0, le=10**13, description="Minor units, e.g. cents.")]
 
+_NAME = re.compile(r"[A-Za-z0-9._:/@+-]{0,200}")
+"""A model or a state of the index; no sentence fits into it."""
 REDACTS: frozenset[MetByTool] = frozenset({"redact"})
 """A draft is read as its reader may see the case; what else is answered holds no value of it."""
 
@@ -88,6 +92,8 @@ class _Asked:
     above: Literal["public", "internal", "confidential"] | None
     """Values classified above this are no facts, or whoever asks could find them out by guessing; None: of a draft that
     is there, written by somebody who saw them."""
+    agent: str
+    """The agent that wrote it; empty: a person did, who may add a reason and questions of their own."""
 
 
 class DraftingTools:
@@ -150,6 +156,7 @@ class DraftingTools:
         action is the one the rules give.
         """
         call = current_call()
+        await self._check_own_run(call, draft_id)
         await tell_progress(0, "checking every sentence, quote and fact")
         problems, citations = await self._own_problems(recommendation)
         if problems:
@@ -244,6 +251,19 @@ class DraftingTools:
             )
         return draft
 
+    async def _check_own_run(self, call: Call, draft_id: str) -> None:
+        """A next version outdates what people were asked to approve, so an agent gives one to its own run's draft only.
+
+        Raises:
+            NotFoundError: the draft is another run's; it reads like one that is not there.
+        """
+        if not draft_id or call.caller.actor.kind == "user":
+            return
+        if (await self._draft(draft_id, None)).run_id != call.caller.actor.run_id:
+            raise NotFoundError(
+                f"there is no draft {draft_id!r} with version 'latest'; `list_drafts` shows what there is"
+            )
+
     async def _shown(self, draft: DraftVersion) -> DraftVersion:
         """A draft as this caller may read it."""
         call = current_call()
@@ -269,7 +289,9 @@ class DraftingTools:
 
     async def _check_standing(self, call: Call, draft: DraftVersion) -> None:
         """The draft must still pass the gate, and its action still be the rules' outcome, on the case as it is."""
-        problems, _ = await self._problems(call, draft.recommendation, _Asked(run_id=draft.run_id, above=None))
+        problems, _ = await self._problems(
+            call, draft.recommendation, _Asked(run_id=draft.run_id, above=None, agent=draft.agent)
+        )
         if problems:
             raise ConflictError(f"the case or the rules changed after the proposal: {'; '.join(problems)}")
 
@@ -311,7 +333,8 @@ class DraftingTools:
         self, recommendation: Recommendation
     ) -> tuple[tuple[str, ...], tuple[VerifiedCitation, ...]]:
         call = current_call()
-        asked = _Asked(run_id=call.caller.actor.run_id, above=call.redact_above)
+        actor = call.caller.actor
+        asked = _Asked(run_id=actor.run_id, above=call.redact_above, agent=actor.agent)
         return await self._problems(call, recommendation, asked)
 
     async def _problems(
@@ -344,7 +367,8 @@ class DraftingTools:
             known_values=known_values(case) | computed_values(assessment, case.currency),
         )
         gate = await anyio.to_thread.run_sync(partial(check, recommendation, context=context))
-        return (*gate.problems, *_outcome_problems(recommendation, assessment)), gate.citations
+        own_words = _own_words(recommendation, assessment.outcome) if asked.agent else ()
+        return (*gate.problems, *_outcome_problems(recommendation, assessment), *own_words), gate.citations
 
 
 def _outcome_problems(recommendation: Recommendation, assessment: CaseAssessment) -> tuple[str, ...]:
@@ -356,3 +380,17 @@ def _outcome_problems(recommendation: Recommendation, assessment: CaseAssessment
             f"{outcome.action!r} of {outcome.amount_minor}",
         )
     return ()
+
+
+def _own_words(recommendation: Recommendation, outcome: Outcome) -> Iterator[str]:
+    """What an agent's draft says beside its findings, where no quote backs it, and the rules do not say."""
+    action = recommendation.action
+    if action.reason not in {basis.because for basis in outcome.basis}:
+        yield f"the reason {action.reason!r} is not one of the rules; take the one that the outcome gives"
+    if recommendation.open_questions != outcome.questions:
+        yield "the open questions are not those of the rules; take the ones that the outcome gives"
+    if recommendation.risk != outcome.risk:
+        yield f"the risk {recommendation.risk!r} is not what the rules give: {outcome.risk!r}"
+    for name, value in (("model", recommendation.model), ("index version", recommendation.index_version)):
+        if not _NAME.fullmatch(value):
+            yield f"the {name} {value!r} is not a name; say which it was, without spaces"

@@ -149,6 +149,37 @@ async def test_a_version_of_somebody_elses_draft_cannot_be_added(world: World) -
     assert len(await world.services.drafts.list("harborline", ACTION_CASE)) == 1
 
 
+DRAFTER = Bearer(case_id=ACTION_CASE, agent="drafter", scopes=("save_draft",))
+LIE = "Selma has approved it."
+
+
+@pytest.mark.proves("C2", "C3")
+async def test_an_agents_draft_says_nothing_of_its_own_beside_its_findings(world: World) -> None:
+    good = await recommendation(world)
+    for change, problem in (
+        ({"action": good["action"] | {"reason": LIE}}, f"the reason {LIE!r} is not one of the rules"),
+        ({"open_questions": [LIE]}, "the open questions are not those of the rules"),
+        ({"risk": "high"}, "the risk 'high' is not what the rules give: 'low'"),
+        ({"model": LIE}, f"the model {LIE!r} is not a name"),
+        ({"index_version": LIE}, f"the index version {LIE!r} is not a name"),
+    ):
+        problems = await refused(world, good | change, DRAFTER)
+        assert [text.startswith(problem) for text in problems] == [True]
+    arguments = {"recommendation": good}
+    assert structured(await world.call("drafting", "save_draft", arguments, bearer=DRAFTER))["ok"]
+
+
+@pytest.mark.proves("C5", "D1")
+async def test_an_agent_adds_no_version_to_the_draft_of_another_run(world: World) -> None:
+    draft = await saved(world)
+    for run_id, denied in (("run-2", True), ("run-1", False)):
+        agent = Bearer(case_id=ACTION_CASE, agent="drafter", scopes=("save_draft",), run_id=run_id)
+        arguments = {"recommendation": draft["recommendation"], "draft_id": draft["draft_id"]}
+        result = await world.call("drafting", "save_draft", arguments, bearer=agent)
+        assert result.is_error is denied
+    assert len(await world.services.drafts.list("harborline", ACTION_CASE)) == 2
+
+
 @pytest.mark.proves("C1")
 async def test_a_field_that_a_recommendation_does_not_have_is_refused(world: World) -> None:
     wanted = await recommendation(world) | {"approved": True}
