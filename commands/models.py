@@ -3,6 +3,7 @@
 `check` and `costs` have modules of their own.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -46,18 +47,24 @@ def lock(ctx: typer.Context) -> None:
     from casewright.models.prompts import PromptLibrary
 
     shell: Shell = ctx.obj
-    folder = app_root() / "agents" / "prompts"
-    known = read_lock(folder)
-    new = renewed(PromptLibrary(folder), known)
-    if new:
-        try:
-            (folder / LOCK_FILE).write_text(lock_text((*known.prompt, *new)), encoding="utf-8")
-        except OSError as error:
-            raise InputError(
-                f"{LOCK_FILE!r} cannot be written: {error.strerror}; lock prompts in a checkout"
-            ) from error
-    document = {"locked": [one.model_dump() for one in new], "versions": len(known.prompt) + len(new)}
+    locked: list[dict[str, Any]] = []
+    versions = 0
+    for folder in (app_root() / "agents" / "prompts", app_root() / "evals" / "judging" / "prompts"):
+        known = read_lock(folder)
+        new = renewed(PromptLibrary(folder), known)
+        if new:
+            _write_lock(folder / LOCK_FILE, lock_text((*known.prompt, *new)))
+        locked += [one.model_dump() for one in new]
+        versions += len(known.prompt) + len(new)
+    document = {"locked": locked, "versions": versions}
     shell.show(document, _lock_view)
+
+
+def _write_lock(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path.name!r} cannot be written: {error.strerror}; lock prompts in a checkout") from error
 
 
 def _document(settings: Settings) -> dict[str, Any]:

@@ -77,12 +77,14 @@ class Prompt:
 
 
 class PromptLibrary:
-    """The prompt files of one folder, read once; a file that cannot be used is an error at once."""
+    """The prompt files of its folders, read once; a file that cannot be used is an error at once."""
 
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise InputError(f"the prompts folder {str(folder)!r} is not there; reinstall or name the right folder")
-        self._prompts = {path.name: load_prompt(path) for path in sorted(folder.glob("*.md"))}
+    def __init__(self, *folders: Path) -> None:
+        self._prompts: dict[str, Prompt] = {}
+        for folder in folders:
+            if not folder.is_dir():
+                raise InputError(f"the prompts folder {str(folder)!r} is not there; reinstall or name the right folder")
+            self._prompts |= {path.name: load_prompt(path) for path in sorted(folder.glob("*.md"))}
         self._fitting: set[tuple[object, ...]] = set()
         """What is known of tasks whose prompts fit them; it is looked at once."""
 

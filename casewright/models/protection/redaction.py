@@ -30,7 +30,7 @@ from casewright.models.provider import (
     NoReply,
     Provider,
 )
-from casewright.models.tasks import TASKS
+from casewright.models.tasks import LISTED
 
 GOES_PUBLIC = frozenset({INTAKE_CLASSIFY.name})
 """Tasks whose output everybody who searches the rules may come to see; nothing is restored in it."""
@@ -126,7 +126,7 @@ class ProtectedProvider(ProviderAround):
 
 def _classification(request: ModelRequest, context: CallContext, known: CaseKnowledge | None) -> Classification:
     """The stricter one of the task's class and the case's, as the store has it; of what nobody knows, the strictest."""
-    task = TASKS.get(request.task)
+    task = LISTED.get(request.task)
     if task is None or (known is None and (task.holds_case or context.case_id)):
         return Classification.RESTRICTED
     if known is None:
