@@ -5,7 +5,6 @@ made again from the row whenever it is not exactly what the manifest says. Calle
 """
 
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -15,12 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from casewright.access.bundle import read_bundle
 from casewright.canonical import canonical_json, digest, sha256_text
 from casewright.errors import StorageError
 
 POLICIES, PROMPTS, MODELS = "policies", "prompts", "models.toml"
 _KINDS = {POLICIES: (".rego", ".json"), PROMPTS: (".md", ".lock")}
+_FILES = TypeAdapter(dict[str, str])
 _MOST_BYTES = 64 * 1024 * 1024
 
 
@@ -53,8 +55,7 @@ class Pieces:
         """
         try:
             engine = zlib.decompressobj()
-            text = engine.decompress(content, _MOST_BYTES)
-            pieces = cls(files=json.loads(text))
+            pieces = cls(files=_FILES.validate_json(engine.decompress(content, _MOST_BYTES)))
         except (zlib.error, ValueError) as error:
             raise StorageError(f"the files of a release are damaged ({error}); restore the database") from error
         if pieces.digest != expected:

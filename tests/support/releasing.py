@@ -1,0 +1,113 @@
+"""Releases as tests make them: of any files, under a report that is green for exactly their versions."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from casewright.config import app_root
+from casewright.contracts.evaluation import EvalReport, EvaluatedVersions, GateVerdict, SuiteResult
+from casewright.contracts.release import Release, ReleaseManifest, ReleaseMove
+from casewright.releases.following import InForce, own_files
+from casewright.releases.pieces import collected
+from casewright.releases.store import Switch
+from casewright.services import Services
+from graphs.versions import versions_under
+
+VERSIONS = EvaluatedVersions(
+    software="0.1.0", graph=2, state=2, prompts="p", policy="q", definitions="d", index_version="50-a", model="offline"
+)
+
+
+def suite(**changes: object) -> SuiteResult:
+    """A suite of two cases, both tried and passed."""
+    whole = SuiteResult(
+        name="golden",
+        title="Golden answers",
+        status="ran",
+        data={},
+        cases_digest="c",
+        planned=2,
+        cases=2,
+        passed=2,
+        failed=0,
+        errored=0,
+        metrics={},
+        seconds=1.0,
+    )
+    return whole.model_copy(update=changes)
+
+
+def green(versions: EvaluatedVersions = VERSIONS, **changes: object) -> EvalReport:
+    """A full report whose gate is green."""
+    report = EvalReport(
+        eval_id="eval-1",
+        at="2026-11-21T00:00:00+00:00",
+        selection="full",
+        versions=versions,
+        machine="2 cores",
+        suites=(suite(),),
+        controls=(),
+        gate=GateVerdict(ok=True, checked=3, failed=()),
+        seconds=1.0,
+    )
+    return report.model_copy(update=changes)
+
+
+def files(services: Services, *, policies: Path | None = None, prompts: Path | None = None) -> InForce:
+    """The installation's own files, some of them from elsewhere."""
+    own = own_files(services.settings)
+    return replace(own, policies=policies or own.policies, prompts=prompts or own.prompts)
+
+
+async def released(services: Services, found: InForce | None = None, *, by: str = "petra") -> Release:
+    """A release of these files, kept as `casewright release create` keeps one."""
+    of = found or own_files(services.settings)
+    pieces = collected(of.policies, of.prompts, services.settings.models_file)
+    manifest = ReleaseManifest(
+        versions=versions_under(services, of), pieces=pieces.digest, report="0" * 64, eval_id="eval-1", gate="green"
+    )
+    return await services.releases.add(manifest, pieces, principal=services.identities.find(by))
+
+
+async def promoted(services: Services, release_id: str, *, canary: str = "", percent: int = 0) -> ReleaseMove:
+    """The switch that `casewright release promote` or `canary` makes."""
+    now = await services.releases.move()
+    switch = Switch(
+        kind="canary" if canary else "promoted",
+        active=release_id,
+        previous=now.active,
+        canary=canary,
+        percent=percent,
+        after=now.seq,
+        shown={},
+    )
+    return await services.releases.switch(switch, principal=services.identities.find("selma"))
+
+
+def stricter_policies(folder: Path) -> Path:
+    """A copy of the shipped policies under which a search gives at most seven results."""
+    shutil.copytree(app_root() / "policies", folder)
+    data = folder / "data" / "access" / "data.json"
+    text = data.read_text(encoding="utf-8")
+    assert '"search_results": 50' in text
+    data.write_text(text.replace('"search_results": 50', '"search_results": 7'), encoding="utf-8")
+    return folder
+
+
+def other_prompts(folder: Path) -> Path:
+    """A copy of the shipped prompts with another word in one, locked as its next version."""
+    from casewright.models.prompt_lock import LOCK_FILE, lock_text, read_lock, renewed
+    from casewright.models.prompts import PromptLibrary, load_prompt
+
+    shutil.copytree(app_root() / "agents" / "prompts", folder)
+    path = next(path for path in sorted(folder.glob("*.md")) if path.name.startswith("intake"))
+    version = load_prompt(path).head.version
+    text = path.read_text(encoding="utf-8")
+    assert f"version: {version}" in text
+    path.write_text(
+        text.replace(f"version: {version}", f"version: {version + 1}", 1) + "\nBe brief.\n", encoding="utf-8"
+    )
+    lock = read_lock(folder)
+    renewed_lock = (*lock.prompt, *renewed(PromptLibrary(folder), lock))
+    (folder / LOCK_FILE).write_text(lock_text(renewed_lock), encoding="utf-8")
+    return folder
