@@ -28,6 +28,7 @@ class Selection:
     limit: int
     opened: bool
     deed: str
+    run_id: str = ""
 
 
 async def one_decision(shell: Shell, decision_id: str) -> RecordedDecision:
@@ -50,17 +51,27 @@ async def selected(shell: Shell, selection: Selection) -> list[ReplayInput]:
     Raises:
         DeniedError: this person may not do this.
     """
+    return [replayable(record) for record in await selected_records(shell, selection)]
+
+
+async def selected_records(shell: Shell, selection: Selection) -> list[RecordedDecision]:
+    """The same as they are on record, with their times.
+
+    Raises:
+        DeniedError: this person may not do this.
+    """
     arguments = {"tool": selection.tool, "limit": selection.limit, "opened": selection.opened}
     tenant = await _tenant(shell, selection.deed, arguments)
     query = RecordQuery(
         tenant=tenant,
         tool=selection.tool,
+        run_id=selection.run_id,
         since_ns=selection.since_ns,
         limit=selection.limit,
         newest_first=True,
         opened=selection.opened,
     )
-    found = [_replayable(record) async for record in shell.services.decisions.read(query)]
+    found = [record async for record in shell.services.decisions.read(query)]
     return found[::-1]
 
 
@@ -71,7 +82,8 @@ async def _tenant(shell: Shell, deed: str, arguments: dict[str, Any]) -> str:
     return decision.filters.tenant
 
 
-def _replayable(record: RecordedDecision) -> ReplayInput:
+def replayable(record: RecordedDecision) -> ReplayInput:
+    """A recorded decision as it is decided again."""
     return ReplayInput(
         name=record.decision_id,
         document=record.input,

@@ -2,16 +2,21 @@
 
 The graph and its agents run over recorded tool results, model replies, answers of people and times; trail, states,
 drafts, what was asked to be approved and the report are compared byte for byte. Beside it every model call is asked
-anew by itself. Exit code 0: all is the same; 1: something differs, or its recording is not there.
+anew by itself. With a candidate it says instead what other policies, prompts, models or another index would
+change. Exit code 0: all is the same; 1: something differs, or its recording is not there.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from casewright.config import app_root
+from casewright.errors import InputError
+from commands.candidate_replay import Candidate, candidate_in, candidate_replay, candidate_view
+from commands.option_groups import taking
 from commands.orchestrator import build_protection
 from commands.run_access import permitted_row
 from commands.shell import Shell
@@ -24,10 +29,47 @@ if TYPE_CHECKING:
 _STYLES = {"same": "green", "differs": "bold red", "missing": "yellow"}
 
 
-def replay(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> None:
+@dataclass(frozen=True, kw_only=True)
+class ReplayOptions:
+    """What was asked for."""
+
+    run_id: str = typer.Argument(help="Run id.")
+    with_candidate: Path | None = typer.Option(
+        None, "--with-candidate", help="A folder with what may change: policies/, prompts/, models.toml, index.txt."
+    )
+    policies: Path | None = typer.Option(None, "--policies", help="Other policies, beside or instead of the folder's.")
+    prompts: Path | None = typer.Option(None, "--prompts", help="Other prompts.")
+    index: str = typer.Option("", "--index", help="Another kept state of the index; see `casewright corpus versions`.")
+
+    @property
+    def candidate(self) -> Candidate:
+        """What would be changed.
+
+        Raises:
+            InputError: a folder or file is not there, or the folder holds nothing that could be tried.
+        """
+        found = candidate_in(self.with_candidate) if self.with_candidate is not None else Candidate()
+        for given in (self.policies, self.prompts):
+            if given is not None and not given.is_dir():
+                raise InputError(f"{str(given)!r} is not a folder; name the changed one")
+        return Candidate(
+            policies=self.policies or found.policies,
+            prompts=self.prompts or found.prompts,
+            models=found.models,
+            index=self.index or found.index,
+        )
+
+
+@taking(ReplayOptions)
+def replay(ctx: typer.Context, options: ReplayOptions) -> None:
     """Replay a run from its recordings, without a model or an effect, and compare byte for byte; 1 if it differs."""
     shell: Shell = ctx.obj
-    document = shell.run(_replay(shell, run_id))
+    candidate = options.candidate
+    if candidate != Candidate():
+        changed = shell.run(candidate_replay(shell, options.run_id, candidate))
+        shell.show(changed, candidate_view)
+        raise typer.Exit(0 if changed["stays"] else 1)
+    document = shell.run(_replay(shell, options.run_id))
     shell.show(document, _view)
     raise typer.Exit(0 if document["same"] else 1)
 
@@ -40,7 +82,7 @@ async def _replay(shell: Shell, run_id: str) -> dict[str, Any]:
     row, permission = await permitted_row(shell, run_id)
     services = shell.services
     calls = await KeptCalls(services.database, services.contents).of_run(row.tenant, row.run_id)
-    replayer = Replayer(PromptLibrary(app_root() / "agents" / "prompts"), [build_protection(services)])
+    replayer = Replayer(PromptLibrary(services.release.current().prompts), [build_protection(services)])
     replayed = [await replayer.replay(call) for call in calls]
     whole = await whole_replay(shell, row, permission)
     return {

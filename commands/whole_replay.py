@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from casewright.config import app_root
 from casewright.services import Services
 from commands.orchestrator import build_protection, build_records
 from commands.run_access import is_own
@@ -45,7 +44,7 @@ async def replay_means(services: Services, row: RunRow) -> "ReplayMeans":
     from casewright.models.replaying import Replayer
     from graphs.replay.review import ReplayMeans, recorded_budgets
 
-    prompts = PromptLibrary(app_root() / "agents" / "prompts")
+    prompts = PromptLibrary(services.release.current().prompts)
     return ReplayMeans(
         prompts=prompts,
         replayer=Replayer(prompts, [build_protection(services)]),

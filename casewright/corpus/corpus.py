@@ -170,6 +170,17 @@ class Corpus:
         """
         return prune(self._folder, keep=keep, pinned=pinned)
 
+    def at(self, index_version: str) -> "Corpus":
+        """Another kept state, to look at; the active one stays what it is.
+
+        Raises:
+            InputError: the state is not kept.
+            StorageError: there is no index, or it is damaged.
+        """
+        other = Corpus(self._folder, ranker=self._ranker, embedder=self._embedder_name)
+        other._pinned = state_named(self._folder, index_version)
+        return other
+
     def shadow(self, index_version: str, questions: Sequence[AskedQuestion]) -> ShadowComparison:
         """What the questions find in the active state and in another kept one.
 
@@ -177,8 +188,7 @@ class Corpus:
             InputError: the state is not kept, or there are no questions.
             StorageError: there is no index, or it is damaged.
         """
-        other = Corpus(self._folder, ranker=self._ranker, embedder=self._embedder_name)
-        other._pinned = state_named(self._folder, index_version)
+        other = self.at(index_version)
         return compared(
             lambda question: self.search(question.text, question.filters),
             lambda question: other.search(question.text, question.filters),
