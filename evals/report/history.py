@@ -21,7 +21,7 @@ def history(record: Record) -> Markup:
         f"{record.earlier[0].at[:10]}. The line is the value, the band its interval, the dashes the accepted value."
     )
     parts = [part for suite in record.report.suites if (part := _suite(record, suite)) is not NOTHING]
-    return element("section", element("h2", "Over time", id="time"), element("p", said, class_="legend"), *parts)
+    return joined([element("h2", "Over time"), element("p", said, class_="legend"), *parts])
 
 
 def _suite(record: Record, suite: SuiteResult) -> Markup:

@@ -15,7 +15,7 @@ def cost_and_time(record: Record) -> Markup:
     names = ("suite", "cases", "time", "", "tokens", "cost")
     head = element("tr", *(element("th", name, scope="col") for name in names))
     table = element("table", element("thead", head), element("tbody", *(_row(one, longest) for one in ran)))
-    return element("section", element("h2", "Cost and time", id="cost"), element("div", table, class_="wide"))
+    return joined([element("h2", "Cost and time"), element("div", table, class_="wide")])
 
 
 def origin(record: Record) -> Markup:
@@ -32,8 +32,8 @@ def origin(record: Record) -> Markup:
     data = sorted({entry for suite in report.suites for entry in suite.data.items()})
     rows = [element("tr", element("th", name, scope="row"), element("td", code(sha))) for name, sha in data]
     table = element("table", element("caption", "Data files, SHA-256"), element("tbody", *rows), class_="digests")
-    parts = (element("dl", *joined_rows([*first, *versions])), element("div", table, class_="wide"))
-    return element("section", element("h2", "What was evaluated", id="origin"), joined(parts))
+    facts = element("dl", *joined_rows([*first, *versions]))
+    return joined([element("h2", "What was evaluated"), facts, element("div", table, class_="wide")])
 
 
 def _row(suite: SuiteResult, longest: float) -> Markup:

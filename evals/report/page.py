@@ -11,7 +11,7 @@ from string import Template
 
 from casewright import __version__
 from evals.report.history import history
-from evals.report.markup import Markup, element, joined
+from evals.report.markup import NOTHING, Markup, element, joined
 from evals.report.origin import cost_and_time, origin
 from evals.report.record import Record
 from evals.report.slices import slice_sections
@@ -39,15 +39,17 @@ def content_policy(style: str) -> str:
 def _body(record: Record) -> Markup:
     report = record.report
     sections = (
-        banner(report),
-        findings(report),
-        element("section", element("h2", "Suites", id="suites"), suite_table(record)),
-        slice_sections(record),
-        history(record),
-        worst_cases(record),
-        cost_and_time(record),
-        origin(record),
+        ("Gate", "gate", findings(report)),
+        ("Suites", "suites", joined([element("h2", "Suites"), suite_table(record)])),
+        ("Slices", "slices", slice_sections(record)),
+        ("Over time", "time", history(record)),
+        ("Cases", "cases", worst_cases(record)),
+        ("Cost and time", "cost", cost_and_time(record)),
+        ("Versions", "origin", origin(record)),
     )
+    there = [one for one in sections if one[2] != NOTHING]
+    ways = element("nav", *(element("a", name, href=f"#{place}") for name, place, _ in there), aria_label="Parts")
+    parts = [element("section", part, id=place) for _, place, part in there]
     about = f"{report.selection} selection · ended {report.at} · Casewright {report.versions.software}"
     head = element("header", element("h1", "Evaluation"), element("p", about, class_="soft"))
     foot = (
@@ -55,4 +57,6 @@ def _body(record: Record) -> Markup:
         "executed, read or sent according to stores and audit; never what was proposed. How to read every part: "
         "docs/evals/README.md."
     )
-    return element("main", head, *sections, element("footer", f"{foot} Written by Casewright {__version__}."))
+    return element(
+        "main", head, banner(report), ways, *parts, element("footer", f"{foot} Written by Casewright {__version__}.")
+    )

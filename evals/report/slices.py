@@ -43,7 +43,7 @@ class Heat:
 def slice_sections(record: Record) -> Markup:
     """Every suite with slices, folded except those with something that did not pass."""
     parts = [_suite(record, suite) for suite in record.report.suites if suite.slices]
-    return element("section", element("h2", "Slices", id="slices"), *parts) if parts else NOTHING
+    return joined([element("h2", "Slices"), *parts]) if parts else NOTHING
 
 
 def heats(record: Record, suite: str) -> list[Heat]:

@@ -2,7 +2,7 @@
 
 from casewright.contracts.evaluation import EvalReport, GateFinding
 from evals.report.cases import case_card, joined_rows
-from evals.report.markup import NOTHING, Child, Markup, code, element, joined, listed, text
+from evals.report.markup import Child, Markup, code, element, joined, listed, text
 from evals.report.wording import duration, headline, money
 
 OPENED = 3
@@ -23,10 +23,10 @@ def findings(report: EvalReport) -> Markup:
     gate = report.gate
     parts: list[Child] = []
     if gate is not None and gate.failed:
-        parts = [element("h2", "What failed", id="failed"), *(_finding(one) for one in gate.failed)]
+        parts = [element("h2", "What failed"), *(_finding(one) for one in gate.failed)]
     if gate is not None and gate.notes:
         parts += [element("h2", "What was left out"), listed([text(note) for note in gate.notes])]
-    return element("section", *parts) if parts else NOTHING
+    return joined(parts)
 
 
 def _finding(finding: GateFinding) -> Markup:

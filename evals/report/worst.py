@@ -14,7 +14,7 @@ MOST_SHOWN = 25
 def worst_cases(record: Record) -> Markup:
     """The section; nothing where every case passed."""
     parts = [_suite(suite) for suite in record.report.suites if suite.failures]
-    return element("section", element("h2", "Cases that did not pass", id="cases"), *parts) if parts else NOTHING
+    return joined([element("h2", "Cases that did not pass"), *parts]) if parts else NOTHING
 
 
 def stages(suite: SuiteResult) -> str:

@@ -27,11 +27,11 @@ from evals.report.writing import write_report
 from tests.evals.report_example import HOSTILE, TEMPLATES, answers, attacks, on_day, record, report
 from tests.support.installation import CHECKOUT, process_environment
 
-ALLOWED = """html head meta title style body main header footer section article h1 h2 h3 p div span b bdi code pre dl dt
-dd ul li details summary table caption thead tbody tr th td figure figcaption svg desc line circle path polygon polyline
+ALLOWED = """html head meta title style body main header footer nav a section article h1 h2 h3 p div span b bdi code pre dl
+dt dd ul li details summary table caption thead tbody tr th td figure figcaption svg desc line circle path polygon polyline
 rect"""
-ATTRIBUTES = """class id lang charset name content http-equiv role aria-label aria-hidden open colspan scope d points
-viewbox x y x1 x2 y1 y2 cx cy r rx width height"""
+ATTRIBUTES = """class id href lang charset name content http-equiv role aria-label aria-hidden open colspan scope d
+points viewbox x y x1 x2 y1 y2 cx cy r rx width height"""
 
 
 class Seen(HTMLParser):
@@ -95,7 +95,7 @@ def test_the_verdict_comes_first_and_says_case_expected_happened_stage_and_comma
         "it is 71.0 %",
         "golden/customer-03",
         "the clause was at rank 42 and cut at 20",
-        "casewright --home evals/golden-3 runs explain run-7",
+        "casewright --home evals/evl-21/work/golden-1 runs explain run-7",
         "Suites",
     )
     place = 0
@@ -124,6 +124,9 @@ def test_the_page_holds_nothing_remote_no_script_and_nothing_that_its_policy_wou
     assert set(seen.elements) <= set(ALLOWED.split())
     assert seen.attributes <= set(ATTRIBUTES.split())
     assert seen.open == []
+    ways = re.findall(r'href="([^"]*)"', page)
+    assert len(ways) == 7
+    assert all(way[0] == "#" and f'id="{way[1:]}"' in page for way in ways)
     style = page.partition("<style>")[2].partition("</style>")[0]
     policy = content_policy(style)
     assert "'none'" in policy
