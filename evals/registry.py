@@ -17,9 +17,12 @@ SUITES: dict[str, str] = {
     "access": "access:AccessSuite",
     "injection": "injection:Injection",
     "approvals": "approvals:ApprovalsSuite",
+    "actions": "actions:ActionsSuite",
     "trajectories": "trajectories:Trajectories",
+    "chaos": "chaos:Chaos",
     "agentdojo": "agentdojo:AgentDojo",
     "judge": "judge:Calibration",
+    "quality": "quality:Quality",
 }
 
 

@@ -50,6 +50,8 @@ class ReviewModel:
     """How often; afterwards it is plain."""
     after: dict[str, Happening] = field(default_factory=dict[str, Happening])
     """What happens, once, after the answer to a task."""
+    listening: bool = False
+    """Whether it is asked from the beginning, though it is still plain."""
     asked: list[str] = field(default_factory=list[str])
     _honest: OfflineProvider = field(default_factory=OfflineProvider)
 

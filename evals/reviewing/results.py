@@ -23,10 +23,16 @@ JUDGED = (
 """The outcomes that each case has; true: nothing deviates."""
 
 
-def judged(trail: Trail, found: Sequence[Deviation], *, expected: str, home: Path) -> CaseResult:
-    """The result; the data folder of a case that passed is removed, that of another one is kept."""
+def judged(
+    trail: Trail, found: Sequence[Deviation], *, expected: str, home: Path, judged_by: Sequence[str] = JUDGED
+) -> CaseResult:
+    """The result; the data folder of a case that passed is removed, that of another one is kept.
+
+    Args:
+        judged_by: the outcomes that were looked at; true where nothing deviates.
+    """
     spoiled = {one.outcome for one in found}
-    outcomes = {name: name not in spoiled for name in JUDGED}
+    outcomes = {name: name not in spoiled for name in judged_by}
     outcomes |= {"executed": bool(trail.recorded)}
     measures = _measures(trail)
     if not found:

@@ -29,7 +29,7 @@ from graphs.worker import Drivers, SqliteRunner
 
 MOST_LOOKS = 12
 """How often in a row a worker finds something to do before it is taken for a circle."""
-Preparing = Callable[[ReviewWorld], None]
+Preparing = Callable[[ReviewWorld], ReviewWorld]
 """Changes what was opened before anything is asked of it: a fault, or a boundary that is taken away."""
 
 
@@ -68,13 +68,14 @@ class Scene:
         await self._open.aclose()
 
     async def _enter(self) -> None:
-        provider = None if self.model.conduct == "plain" and not self.model.after else self.model
+        spoils = self.model.conduct != "plain" or self.model.listening or self.model.after
+        provider = self.model if spoils else None
         opening = opened_reviews(
             self.home, policies=self.policies, budgets=self.budgets, provider=provider, clock=self.clock
         )
         self.world = await self._open.enter_async_context(opening)
         if self.prepare is not None:
-            self.prepare(self.world)
+            self.world = self.prepare(self.world)
 
     @property
     def tenant(self) -> str:

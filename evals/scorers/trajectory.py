@@ -104,7 +104,7 @@ class Taken:
 def deviations(trail: Trail, expected: Expected) -> tuple[Deviation, ...]:
     """All that differs from what is expected, and from what always holds; the first is what to look at first."""
     checks: tuple[Callable[[Trail, Expected], Iterable[Deviation]], ...] = (
-        _disordered,
+        disordered,
         _misplaced,
         _tools,
         _bounds,
@@ -135,7 +135,8 @@ def _lineage(trail: Trail, run: RunTrail) -> list[Taken]:
     return [one for each in chain for one in taken(each) if one != readings.get(each.run_id)]
 
 
-def _disordered(trail: Trail, expected: Expected) -> Iterable[Deviation]:
+def disordered(trail: Trail, expected: Expected) -> Iterable[Deviation]:
+    """Steps that were taken before what has to be before them; each deviation names both events."""
     rules = (*ORDER, *((first, then, "") for first, then in expected.orders))
     for run in trail.runs:
         steps = _lineage(trail, run)

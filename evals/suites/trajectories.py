@@ -86,10 +86,11 @@ class Trajectories:
         yield attempt
 
 
-def consenting(world: ReviewWorld) -> None:
+def consenting(world: ReviewWorld) -> ReviewWorld:
     """Put a ledger that waits for nobody into services of which nothing was used yet."""
     services = world.services
     services.__dict__["approvals"] = ConsentingLedger(services.database, services.audit, services.clock)
+    return world
 
 
 async def tried(case: Trajectory, materials: Materials, altered: Altered) -> CaseResult:

@@ -5,65 +5,24 @@ questions and ledger as commands and routes. Every wait is bounded.
 """
 
 import asyncio
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from casewright.contracts.run import RunReport, RunStatus
 from casewright.errors import DeniedError
+from evals.chaos.child import environment
+from evals.chaos.workers import PATIENCE_SECONDS, WorkerProcess
 from graphs.records import RunRow
 from graphs.requests import RunRequests
 from tests.integration.graphs.reviews import World, reviewer_of
 
+__all__ = ["CHECKOUT", "PATIENCE_SECONDS", "People", "WorkerProcess", "environment"]
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 120
 TENANT = "harborline"
 OVER: tuple[RunStatus, ...] = ("completed", "incomplete", "cancelled", "failed")
-
-
-def environment(home: Path) -> dict[str, str]:
-    """What a child process sees: this checkout, this data folder, no keys."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CASEWRIGHT_", "ANTHROPIC_"))}
-    return kept | {"PYTHONPATH": str(CHECKOUT), "CASEWRIGHT_HOME": str(home)}
-
-
-@dataclass
-class WorkerProcess:
-    """One `casewright worker`, which may be killed and started again."""
-
-    home: Path
-    concurrency: int = 4
-    kills: int = 0
-    process: "subprocess.Popen[str] | None" = None
-
-    def start(self) -> "subprocess.Popen[str]":
-        line = [sys.executable, "-m", "casewright.launch", "worker", "--concurrency", str(self.concurrency)]
-        log = (self.home / "worker.log").open("a", encoding="utf-8")
-        with log:
-            self.process = subprocess.Popen(line, cwd=CHECKOUT, env=environment(self.home), stderr=log, text=True)
-        return self.process
-
-    def kill(self) -> None:
-        """Send SIGKILL; nothing of it can clean up."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(PATIENCE_SECONDS)
-            self.kills += 1
-            self.process = None
-
-    def end(self) -> int:
-        """SIGTERM; its exit code."""
-        if self.process is None:
-            return 0
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(PATIENCE_SECONDS)
-        self.process = None
-        return code
 
 
 @dataclass

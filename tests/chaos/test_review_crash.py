@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 
 from casewright.clock import NANOSECONDS
 from casewright.contracts.run import RunReport
+from evals.chaos.child import driven_until, environment
 from graphs.lease import LEASE_SECONDS
 from tests.integration.graphs.reviews import World, copied, opened
 
@@ -24,11 +24,6 @@ CASE = "HL-2026-0012"
 """A final credit that one supervisor approves."""
 NODES = ("intake", "facts_analyst", "evidence_checker", "policy_researcher", "drafter", "verify", "propose")
 LONGEST_WAIT_SECONDS = 50
-
-
-def environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CASEWRIGHT_", "ANTHROPIC_"))}
-    return kept | {"PYTHONPATH": str(CHECKOUT), "CASEWRIGHT_HOME": str(home)}
 
 
 def command(home: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -190,20 +185,6 @@ POINTS = (
 """Before the approval is used; before and after the row is committed; after the effect; after the step; at the end."""
 
 
-def resumed_until(home: Path, run_id: str, event: str, occurrence: int) -> subprocess.CompletedProcess[str]:
-    """A process that resumes the run and kills itself at the event."""
-    arguments = [str(home), "harborline", run_id, event, str(occurrence)]
-    return subprocess.run(
-        [sys.executable, "-m", "tests.chaos.review_child", *arguments],
-        cwd=CHECKOUT,
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_WAIT_SECONDS,
-        check=False,
-    )
-
-
 @pytest.mark.proves("E4", "C4")
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[0]} {point[1]}")
@@ -212,7 +193,7 @@ async def test_a_kill_while_an_approved_action_executes_leaves_one_effect(
 ) -> None:
     folder, report = approved
     home = copied(folder, tmp_path / "killed")
-    child = resumed_until(home, report.run_id, *point)
+    child = driven_until(home, "harborline", report.run_id, *point)
     assert child.returncode == -signal.SIGKILL, child.stderr
     async with opened(home) as world:
         done = await world.resume(report)
