@@ -17,17 +17,22 @@ from casewright.corpus.sentences import sentences
 from casewright.corpus.words import Question, read_question, stems
 
 _COUNT = r"(?:\d[\d,]*|one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|forty-five|sixty|ninety)"
-_DURATION = re.compile(rf"\b{_COUNT}(?:[- ](?:business|calendar))?[- ](?:day|week|month|year|hour)s?\b", re.IGNORECASE)
+_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_TIME = re.compile(
+    rf"\b{_COUNT}(?:[- ](?:business|calendar))?[- ](?:minute|hour|day|week|month|year)s?\b"
+    rf"|\b\d+(?:st|nd|rd|th) day\b|\b{_MONTH} \d{{1,2}}\b",
+    re.IGNORECASE,
+)
 _MONEY = re.compile(r"[$€£]\s?\d|\b\d+(?:\.\d+)?\s?(?:%|percent|dollars)\b", re.IGNORECASE)
 _MODAL = re.compile(r"\b(?:must|shall|may|need not|is required|are required|is prohibited|cannot)\b", re.IGNORECASE)
 _DEFINITION = re.compile(r"\b(?:means?|includes?|is defined|refers to)\b", re.IGNORECASE)
 _KINDS = (
-    (asks_time, _DURATION, 0.3),
+    (asks_time, _TIME, 0.3),
     (asks_amount, _MONEY, 0.3),
     (asks_duty, _MODAL, 0.1),
     (asks_meaning, _DEFINITION, 0.2),
 )
-"""What a question asks for, what a sentence of that kind has, and what that is worth."""
+"""What a question asks for, what a sentence of that kind has, and what that is worth; a time is a span or a date."""
 _LEANS_BACK = re.compile(
     r"(?:it|this|that|these|those|such|they|he|she|however|in that case|if so|otherwise)\b", re.IGNORECASE
 )

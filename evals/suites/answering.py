@@ -8,6 +8,7 @@ data file; `prepared` may put another part into the services, by which the suite
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,6 @@ def with_forbidden(case: AnswerCase) -> Case:
 @asynccontextmanager
 async def _opened(suite: AnsweringSuite, materials: Materials) -> AsyncGenerator[Attempt]:
     from commands.orchestrator import build_gateway, build_question_driver, build_records
-    from evals.scorers.diagnosis import Examiner
     from graphs.inquiries import Inquiries
 
     home = copied(materials.installation, materials.work / "home")
@@ -95,7 +95,6 @@ async def _opened(suite: AnsweringSuite, materials: Materials) -> AsyncGenerator
                 inquiries=Inquiries(services, records),
                 driver=build_question_driver(services, gateway),
                 shelf=published(materials.corpora() if suite.with_regulations else None),
-                examiner=Examiner(services.settings.index),
             ).attempt
     finally:
         await services.close()
@@ -133,7 +132,6 @@ class Questions:
     inquiries: "Inquiries"
     driver: "QuestionDriver"
     shelf: Shelf
-    examiner: "Examiner"
 
     async def attempt(self, case: Case) -> CaseResult:
         """Ask, and hold the answer against the case."""
@@ -177,7 +175,14 @@ class Questions:
             limit=HITS,
             received=await self.services.retrievals.of_run(person.tenant, run_id),
         )
-        return self.examiner.of_answer(case, answer, score, asked)
+        return self._examiner.of_answer(case, answer, score, asked)
+
+    @cached_property
+    def _examiner(self) -> "Examiner":
+        """Opened with the first case that fails."""
+        from evals.scorers.diagnosis import Examiner
+
+        return Examiner(self.services.settings.index)
 
     def _result(
         self, case: AnswerCase, answer: GivenAnswer, score: Score, diagnosis: "Diagnosis | None", run_id: str
