@@ -29,7 +29,7 @@ TAGS = [
     {"name": "cases", "description": "Cases as the case facts server shows them to you."},
     {"name": "drafts", "description": "Drafts, their versions, and what changed between two."},
     {"name": "feedback", "description": "What people say is right or wrong with an answer."},
-    {"name": "releases", "description": "Which versions are in force."},
+    {"name": "releases", "description": "Which release is in force."},
     {"name": "health", "description": "Whether this process lives, and whether everything that it needs is there."},
 ]
 READING: tuple[ProblemName, ...] = (

@@ -18,6 +18,7 @@ from casewright.canonical import digest
 from casewright.config import Settings, app_root
 from casewright.contracts.evaluation import CaseResult, EvalReport, EvaluatedVersions, Selection, SuiteResult
 from casewright.errors import InputError
+from casewright.releases.scratch import detach
 from casewright.services import Services
 from evals.figures import did_not_run, suite_result
 from evals.folder import EvalFolder, PlanFile, ResultLine
@@ -117,7 +118,9 @@ async def _installation(order: EvalOrder) -> Path:
     if order.installation is not None:
         if not order.installation.is_dir():
             raise InputError(f"{str(order.installation)!r} is no data folder; name one, or leave it out")
-        return Path(shutil.copytree(order.installation, home))
+        shutil.copytree(order.installation, home)
+        detach(home / "casewright.db")  # what lies there is evaluated, whatever release is in force
+        return home
     beside = order.folder.path / "installation.new"
     shutil.rmtree(beside, ignore_errors=True)
     process = await asyncio.create_subprocess_exec(

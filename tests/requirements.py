@@ -173,7 +173,10 @@ TRUST = {
 EVALUATION = {
     "H1": planned("suites for answers, retrieval, trajectories, injection, access, approvals and chaos"),
     "H2": planned("gates with thresholds, positive controls and completeness, and a report people can read"),
-    "H3": planned("a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back"),
+    "H3": proved(
+        "a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back",
+        "it holds for all tenants of an installation; a canary keeps the active policies; software is not installed",
+    ),
     "H4": proved(
         "feedback, failures and incidents become examples",
         "feedback only: failures and incidents are not exported, and no suite reads the export yet",

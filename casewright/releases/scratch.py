@@ -47,9 +47,14 @@ def detach(database: Path) -> None:
     """Let the installation's own files be in force in a copied data folder, whatever release was.
 
     Raises:
-        sqlite3.Error: it cannot be written.
+        StorageError: it cannot be written.
     """
-    _put(database, "")
+    try:
+        if database.exists():
+            _put(database, "")
+    except sqlite3.Error as error:
+        if "no such table" not in str(error):  # a folder of before there were releases has none in force
+            raise StorageError(f"{str(database)!r} cannot be written: {error}; copy the data folder again") from error
 
 
 def _copy(settings: Settings, home: Path) -> None:
