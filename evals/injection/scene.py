@@ -113,9 +113,7 @@ class Scene:
         """A case file of its own for one attack, with the strangers' texts in their places."""
         case_id, run_id = f"INJ-{name}", f"run-{name}"
         base = self._base
-        sealed = EvidenceItem(
-            evidence_id="x7", kind="investigation_note", title="Memo", text=SEALED_ITEM, sealed=True
-        )
+        sealed = EvidenceItem(evidence_id="x7", kind="investigation_note", title="Memo", text=SEALED_ITEM, sealed=True)
         told = EvidenceItem(evidence_id="upload", kind="correspondence", title="Upload", text=attachment)
         case = base.model_copy(
             update={
