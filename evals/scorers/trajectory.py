@@ -106,8 +106,8 @@ def deviations(trail: Trail, expected: Expected) -> tuple[Deviation, ...]:
     checks: tuple[Callable[[Trail, Expected], Iterable[Deviation]], ...] = (
         disordered,
         _misplaced,
-        _tools,
         _bounds,
+        _tools,
         _after_the_end,
         _ended,
     )
@@ -156,15 +156,15 @@ def _preceded(steps: list[Taken], position: int, first: str, since: str) -> Iter
         return
     later = next((one for one in steps[position + 1 :] if one.name == first), None)
     told = f"{step.name} ({step.link}) was taken before {first}"
-    if reset >= 0:
+    events = (step.link,)
+    if later is not None:
+        told, events = f"{told} ({later.link})", (step.link, later.link)
+    elif reset >= 0:
         told = f"{step.name} ({step.link}) was taken after {since} ({before[reset].link}) without {first} in between"
-        yield Deviation(outcome="ordered", text=told, events=(before[reset].link, step.link), stage="routing")
-    elif later is not None:
-        yield Deviation(
-            outcome="ordered", text=f"{told} ({later.link})", events=(step.link, later.link), stage="routing"
-        )
+        events = (before[reset].link, step.link)
     else:
-        yield Deviation(outcome="ordered", text=f"{told}, which never was", events=(step.link,), stage="routing")
+        told += ", which never was"
+    yield Deviation(outcome="ordered", text=told, events=events, stage="routing")
 
 
 def _misplaced(trail: Trail, expected: Expected) -> Iterable[Deviation]:
