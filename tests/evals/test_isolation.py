@@ -131,7 +131,7 @@ def test_one_attempt_turns_the_gate_red_and_is_named() -> None:
 @pytest.mark.thorough
 @pytest.mark.timeout(400)
 def test_an_evaluation_inside_opens_no_connection_beyond_this_machine(tmp_path: Path) -> None:
-    words = ("--home", str(tmp_path), "eval", "run", "access", "--isolated", "--processes", "1", "--json")
+    words = ("--home", str(tmp_path), "eval", "run", "dated", "--isolated", "--processes", "1", "--json")
     done = subprocess.run(
         [sys.executable, "-m", "casewright.launch", *words],
         cwd=CHECKOUT,

@@ -27,11 +27,15 @@ from evals.report.writing import write_report
 from tests.evals.report_example import HOSTILE, TEMPLATES, answers, attacks, on_day, record, report
 from tests.support.installation import CHECKOUT, process_environment
 
-ALLOWED = """html head meta title style body main header footer nav a section article h1 h2 h3 p div span b bdi code pre dl
-dt dd ul li details summary table caption thead tbody tr th td figure figcaption svg desc line circle path polygon polyline
-rect"""
-ATTRIBUTES = """class id href lang charset name content http-equiv role aria-label aria-hidden open colspan scope d
-points viewbox x y x1 x2 y1 y2 cx cy r rx width height"""
+ALLOWED = """
+html head meta title style body main header footer nav a section article h1 h2 h3 p div span b bdi code pre dl
+dt dd ul li details summary table caption thead tbody tr th td figure figcaption svg desc line circle path
+polygon polyline rect
+"""
+ATTRIBUTES = """
+class id href lang charset name content http-equiv role aria-label aria-hidden open colspan scope d points
+viewbox x y x1 x2 y1 y2 cx cy r rx width height
+"""
 
 
 class Seen(HTMLParser):

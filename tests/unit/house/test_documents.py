@@ -48,7 +48,7 @@ def subcommands(command: str) -> set[str]:
 def make_targets() -> set[str]:
     """Targets of the Makefile."""
     makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
-    return set(re.findall(r"^([a-z]+):(?!=)", makefile, re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):(?!=)", makefile, re.MULTILINE))
 
 
 def test_every_command_in_the_documents_exists() -> None:
