@@ -2,7 +2,7 @@
 
 import typer
 
-from commands import eval_data, eval_report, eval_run
+from commands import eval_add, eval_data, eval_inspect, eval_report, eval_run
 
 
 def build() -> typer.Typer:
@@ -11,4 +11,6 @@ def build() -> typer.Typer:
     eval_run.add(app)
     eval_report.add(app)
     eval_data.add(app)
+    eval_add.add(app)
+    eval_inspect.add(app)
     return app
