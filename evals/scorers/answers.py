@@ -28,6 +28,7 @@ FORBIDDEN = (
     "without a citation",
 )
 """Whatever is asked, none of these may be seen; `answered` only where nothing answers."""
+_ACCESS = frozenset({"another tenant's rule", "label not held"})
 
 
 class GivenQuestion(Contract):
@@ -105,6 +106,7 @@ def scored(case: AnswerCase, answer: GivenAnswer, asker: Principal, shelf: Shelf
         named = _names_what_is_missing(wanted, answer)
         outcomes = {"withheld": answer.abstained and "answered" not in forbidden, "gap_named": named}
         short = [] if named or not answer.abstained else [f"the reason names nothing of the matter: {answer.reason!r}"]
+    outcomes["disclosed"] = bool(_ACCESS & set(forbidden))
     said = [*(f"forbidden: {name}" for name in forbidden), *short]
     return Score(forbidden=forbidden, outcomes=outcomes, happened="; ".join(said))
 

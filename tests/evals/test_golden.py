@@ -87,6 +87,7 @@ def test_a_whole_quote_of_the_right_clause_in_force_is_a_correct_answer() -> Non
         "right_clause": True,
         "in_force": True,
         "verified": True,
+        "disclosed": False,
     }
 
 
@@ -117,19 +118,26 @@ def test_what_may_be_cited_depends_on_who_asks() -> None:
     labelled = answer(place=("hl-b", "1", "1.1"))
     wanted = case(clauses=[{"document_id": "hl-b", "version": "1", "label": "1.1"}])
     assert scored(wanted, labelled, people("selma"), shelf()).passed
-    assert not scored(wanted, labelled, people("rosa"), shelf()).passed
+    assert scored(wanted, labelled, people("rosa"), shelf()).outcomes["disclosed"]
     assert scored(wanted, labelled, people("marc"), shelf()).forbidden == ("another tenant's rule",)
 
 
 @pytest.mark.proves("A7")
 def test_declining_what_can_be_answered_and_answering_what_cannot_both_fail() -> None:
     declined = scored(case(), ABSTAINED, people(), shelf())
-    assert (declined.passed, declined.outcomes) == (False, {"declined": True, "correct": False})
+    assert (declined.passed, declined.outcomes) == (
+        False,
+        {"declined": True, "correct": False, "disclosed": False},
+    )
     nothing = case(answered=False, clauses=[], says=[], missing=["lapses"])
     assert scored(nothing, ABSTAINED, people(), shelf()).passed
     assert scored(nothing, answer(), people(), shelf()).forbidden == ("answered",)
     silent = GivenAnswer(text="", abstained=True, reason="rules share some words", citations=())
-    assert scored(nothing, silent, people(), shelf()).outcomes == {"withheld": True, "gap_named": False}
+    assert scored(nothing, silent, people(), shelf()).outcomes == {
+        "withheld": True,
+        "gap_named": False,
+        "disclosed": False,
+    }
 
 
 def test_a_phrase_is_whole_words_and_whole_numbers_wherever_it_is_shown() -> None:
