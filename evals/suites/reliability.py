@@ -46,7 +46,7 @@ class ReliabilityGiven(Contract):
 class ReliabilityExpected(Contract):
     """The most that each review may take beyond the one before."""
 
-    seconds: float = 0.15
+    seconds: float = 0.5
     resident_kb: float = 3_000
     open_files: float = 0.5
     checkpoint_kb: float = 4
