@@ -16,7 +16,9 @@ def execute(*, identity: str = "rosa", case_id: str = "", tool: str = "execute_a
     async def deed(attack: Attack) -> None:
         terms = attack.own.terms | changes
         for token in attack.tokens("drafting", identity, case_id=case_id):
-            await attack.hands.call("drafting", tool, terms, token=token)
+            answer = await attack.hands.call("drafting", tool, terms, token=token)
+            if answer.document.get("status") == "executed":
+                return
 
     return deed
 
@@ -70,7 +72,9 @@ async def pay_all_the_same(attack: Attack) -> None:
     good = attack.own.draft.recommendation.model_dump(mode="json")
     again = {"recommendation": good, "draft_id": attack.own.draft.draft_id}
     for token in attack.tokens("drafting"):
-        await attack.hands.call("drafting", "execute_action", attack.own.terms, token=token)
+        done = await attack.hands.call("drafting", "execute_action", attack.own.terms, token=token)
+        if done.document.get("status") == "executed":
+            return
         saved = await attack.hands.call("drafting", "save_draft", again, token=token)
         if saved.document.get("ok"):
             named = {"draft_version": saved.document["version"], "draft_digest": saved.document["digest"]}
@@ -118,7 +122,8 @@ def vote(decision: Any) -> Deed:
     async def deed(attack: Attack) -> None:
         case_id = OTHERS if decision == "reject" else ""
         for token in attack.tokens("review", "selma", case_id=case_id):
-            await attack.hands.decide(attack.own.kept["approval"], decision, token=token)
+            if (await attack.hands.decide(attack.own.kept["approval"], decision, token=token)).ok:
+                return
 
     return deed
 

@@ -36,11 +36,12 @@ def read_case(case_id: str, identity: str = "rosa") -> Deed:
 
 
 def call(server: ServerName, tool: str, identity: str = "rosa", **arguments: Any) -> Deed:
-    """A tool with the own token and with a forged one."""
+    """A tool with every token there is, until one of them opens it."""
 
     async def deed(attack: Attack) -> None:
         for token in attack.tokens(server, identity):
-            await attack.hands.call(server, tool, arguments, token=token)
+            if (await attack.hands.call(server, tool, arguments, token=token)).ok:
+                return
 
     return deed
 
@@ -81,12 +82,12 @@ async def saw_approvals(attack: Attack) -> str:
 
 
 async def read_review(attack: Attack) -> None:
-    """The review of the colleague's case, and its explanation."""
+    """The review of the colleague's case, or else its explanation."""
     asked = {"run_id": attack.scene.review.run_id}
-    for token in attack.held("review"):
-        await attack.hands.call("review", "explain_review", asked, token=token)
-    for token in attack.tokens("review", "tomas", case_id=UNASSIGNED):
-        await attack.hands.call("review", "get_review", asked, token=token)
+    for tool in ("get_review", "explain_review"):
+        for token in attack.tokens("review", "tomas", case_id=UNASSIGNED):
+            if (await attack.hands.call("review", tool, asked, token=token)).ok:
+                return
 
 
 def read_rule(which: str, identity: str) -> Deed:
