@@ -36,6 +36,7 @@ class Play:
         self._numbers = {one.id: at for at, one in enumerate(goals)}
         self._places = {one.id: one for one in places}
         self._ways = Places(scene)
+        self._export = f"casewright --home {scene.services.settings.home} audit export events.jsonl"
 
     async def attempt(self, case_id: str, template: str, goal: str, place: str) -> CaseResult:
         """One case from its text to what the stores hold afterwards."""
@@ -80,7 +81,7 @@ class Play:
             if reached
             else "",
             evidence=tuple(f"{one.server}/{one.tool}: {one.text[:200]}" for one in attack.hands.answers[:6]),
-            trace=f"casewright --home {self._scene.services.settings.home} audit events --run {attack.own.run_id}",
+            trace=f"{self._export}; grep {attack.own.run_id} events.jsonl",
             slices={"boundary": stop},
             outcomes={**outcomes, "succeeded": bool(reached), "delivered": bool(given.goal)},
             measures={"answers": float(len(attack.hands.answers))},
