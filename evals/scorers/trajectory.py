@@ -105,8 +105,8 @@ def deviations(trail: Trail, expected: Expected) -> tuple[Deviation, ...]:
     """All that differs from what is expected, and from what always holds; the first is what to look at first."""
     checks: tuple[Callable[[Trail, Expected], Iterable[Deviation]], ...] = (
         disordered,
-        _misplaced,
         _bounds,
+        _misplaced,
         _tools,
         _after_the_end,
         _ended,
