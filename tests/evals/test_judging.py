@@ -82,6 +82,7 @@ def as_labelled(rubric: Rubric) -> Admission:
     return admission(rubric, rated(rubric, lambda one: one.label(rubric)), judge_prompts())
 
 
+@pytest.mark.proves("H5")
 def test_a_judge_that_agrees_by_chance_alone_is_refused_and_says_its_kappa() -> None:
     coin = random.Random(7)
     guessed = admission("tone", rated("tone", lambda _: coin.choice(["meets", "fails"])), judge_prompts())
@@ -143,6 +144,7 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.proves("H5")
 def test_only_the_evaluations_of_soft_quality_can_reach_the_judge() -> None:
     rooms = ("casewright", "servers", "agents", "graphs", "api", "commands", "evals")
     users = {
@@ -159,6 +161,7 @@ def test_only_the_evaluations_of_soft_quality_can_reach_the_judge() -> None:
     }
 
 
+@pytest.mark.proves("H5")
 def test_there_is_no_rubric_of_support_access_or_effects_and_no_other_gate_holds_a_grade() -> None:
     assert set(RUBRICS) == {"tone", "clarity", "completeness"}
     assert {f"judge.{rubric}" for rubric in RUBRICS} == set(JUDGING) and not set(JUDGING) & set(TASKS)
@@ -228,6 +231,7 @@ async def calibrated(installation: Path, work: Path, spoil: Callable[[str, str],
             return {case.id: await attempt(case) for case in suite.cases(materials)}
 
 
+@pytest.mark.proves("H5")
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
 async def test_a_calibration_over_the_wire_admits_a_judge_that_agrees_and_then_it_grades(
@@ -241,6 +245,7 @@ async def test_a_calibration_over_the_wire_admits_a_judge_that_agrees_and_then_i
     assert json.loads((tmp_path / "work" / "admissions.json").read_text())[0]["n"] == len(EXAMPLES)
 
 
+@pytest.mark.proves("H5")
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
 async def test_a_judge_that_praises_everything_or_mixes_up_the_grades_is_not_admitted(
