@@ -15,6 +15,8 @@ MOST_ROWS, MOST_COLUMNS = 60, 16
 """A table beyond this is not read by anybody; the results hold the rest."""
 BARRED = 12
 """A slice with more values than this is shown as its worst ones."""
+DENSE = 3
+"""Where all passed, a table with fewer cases in a cell than this says less than the bars."""
 STEPS = 5
 BOUNDARY = "boundary"
 """The slice by which a suite says what stopped a case; it is counted, not scored."""
@@ -47,13 +49,13 @@ def slice_sections(record: Record) -> Markup:
 
 
 def heats(record: Record, suite: str) -> list[Heat]:
-    """The heat tables of a suite: each pair of slices, and each slice against what stopped the cases."""
+    """The heat tables of a suite: each slice against what stopped the cases, and each pair of slices."""
     results, controls = record.results.get(suite, ()), record.controls.get(suite, ())
     keys = sorted({key for result in results for key in result.slices})
     pairs = [(first, second) for first, second in combinations([key for key in keys if key != BOUNDARY], 2)]
-    found = [_heat(results, controls, *_long_first(results, pair), counts=False) for pair in pairs]
-    if BOUNDARY in keys:
-        found += [_heat(results, (), key, BOUNDARY, counts=True) for key in keys if key != BOUNDARY]
+    stopped = [key for key in keys if key != BOUNDARY] if BOUNDARY in keys else []
+    found = [_heat(results, (), key, BOUNDARY, counts=True) for key in stopped]
+    found += [_heat(results, controls, *_long_first(results, pair), counts=False) for pair in pairs]
     return [heat for heat in found if _readable(heat)]
 
 
@@ -111,8 +113,10 @@ def _long_first(results: Sequence[CaseResult], pair: tuple[str, str]) -> tuple[s
 def _readable(heat: Heat) -> bool:
     rows, columns = len(heat.row_names), len(heat.column_names)
     crossed = len(heat.cells) > max(rows, columns)  # otherwise one slice follows from the other
-    said = heat.counts or heat.controls or any(one.verdict != "passed" for cell in heat.cells.values() for one in cell)
-    return bool(said) and 1 < rows <= MOST_ROWS and columns <= MOST_COLUMNS and (crossed or heat.counts)
+    cases = [one for cell in heat.cells.values() for one in cell]
+    dense = bool(heat.controls) and len(cases) >= DENSE * len(heat.cells)
+    said = heat.counts or dense or any(one.verdict != "passed" for one in cases)
+    return said and 1 < rows <= MOST_ROWS and columns <= MOST_COLUMNS and (crossed or heat.counts)
 
 
 def _table(suite: str, heat: Heat) -> Markup:
