@@ -9,7 +9,7 @@ from casewright.contracts.evaluation import CaseResult, SliceFigures, SuiteResul
 from evals.report.markup import NOTHING, Child, Markup, element, joined, text
 from evals.report.plots import bar_plot
 from evals.report.record import Record
-from evals.report.wording import percent
+from evals.report.wording import named, percent
 
 MOST_ROWS, MOST_COLUMNS = 60, 16
 """A table beyond this is not read by anybody; the results hold the rest."""
@@ -128,7 +128,7 @@ def _table(suite: str, heat: Heat) -> Markup:
     if any(heat.controls.values()):
         said += " (beneath: without enforcement)"
     columns = heat.column_names
-    head = element("tr", element("td"), *(element("th", name, scope="col") for name in columns))
+    head = element("tr", element("td"), *(element("th", named(name), scope="col") for name in columns))
     rows = [element("tr", element("th", row, scope="row"), *_row(heat, row, columns)) for row in heat.row_names]
     table = element("table", element("caption", said), element("thead", head), element("tbody", *rows), class_="heat")
     return element("div", table, class_="wide")
