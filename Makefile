@@ -46,7 +46,7 @@ conformance:
 	@.venv/bin/python -m tests.conformance.suite
 
 # Where the shared corpora are not beside the checkout, the suites that need them are left out, which the report says.
-EVALS = .venv/bin/casewright --home "$(CURDIR)/build/evals" eval run --gate \
+EVALS = .venv/bin/casewright --home "$(CURDIR)/build/evals" eval run --gate --isolated \
   $(if $(or $(CASEWRIGHT_SHARED),$(wildcard ../shared)),,--allow-missing)
 
 evals:

@@ -46,16 +46,9 @@ def inside(command: Sequence[str], log: Path) -> tuple[list[str], dict[str, str]
     return [*_unshare(), sys.executable, "-m", "evals.isolation", *command], environment
 
 
-@cache
 def has_namespaces() -> bool:
     """Whether this kernel lets us have a network namespace of our own."""
-    if shutil.which("unshare") is None:
-        return False
-    done = subprocess.run(  # noqa: S603 - our own Python
-        [*_unshare(), sys.executable, "-c", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30,
-        check=False,
-    )  # fmt: skip
-    return done.returncode == 0
+    return bool(_unshare())
 
 
 def network_seen() -> NetworkSeen | None:
@@ -75,8 +68,27 @@ def is_alone() -> bool:
     return _interfaces(_read("/proc/net/dev")) == {"lo"}
 
 
-def _unshare() -> list[str]:
-    return ["unshare", "--user", "--map-root-user", "--net", "--"]
+@cache
+def _unshare() -> tuple[str, ...]:
+    """What puts a command into a network of its own; empty: nothing does.
+
+    Root needs no user namespace, and keeps its rights to files of others without one.
+    """
+    if shutil.which("unshare") is None:
+        return ()
+    ways = (("unshare", "--net", "--"), ("unshare", "--user", "--map-root-user", "--net", "--"))
+    return next((way for way in ways if _works(way)), ())
+
+
+def _works(way: Sequence[str]) -> bool:
+    done = subprocess.run(  # noqa: S603 - our own Python
+        [*way, sys.executable, "-c", ""],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode == 0
 
 
 def _interfaces(table: str) -> set[str]:

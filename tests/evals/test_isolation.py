@@ -17,7 +17,7 @@ from evals.sockets import is_here
 from tests.evals.report_example import report
 from tests.support.installation import CHECKOUT
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.proves("H2"), pytest.mark.timeout(150)]
 PROBE = """
 import asyncio, json, socket, sys, ctypes, struct
 from evals.isolation import network_seen

@@ -187,6 +187,7 @@ async def test_the_gate_is_green_where_nothing_is_planted(suite: str, installati
 
 
 @pytest.mark.thorough
+@pytest.mark.proves("H2")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("one", PLANTED, ids=[one.defect for one in PLANTED])
 async def test_the_gate_is_red_for_the_defect_and_names_case_and_trace(

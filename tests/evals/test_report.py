@@ -91,6 +91,7 @@ def with_words(words: str) -> Record:
     return Record(report=changed, results={"golden": [case, case]})
 
 
+@pytest.mark.proves("H2")
 def test_the_verdict_comes_first_and_says_case_expected_happened_stage_and_command() -> None:
     words = "\n".join(Seen(report_page(record())).texts)
     order = (
@@ -141,6 +142,7 @@ def test_the_page_holds_nothing_remote_no_script_and_nothing_that_its_policy_wou
     assert "@import" not in style
 
 
+@pytest.mark.proves("H2")
 @pytest.mark.parametrize("words", [HOSTILE, "", "\ud7ff\u2028\x00\u202e", "]]>--></style><svg onload=alert(1)>"])
 def test_hostile_texts_in_every_place_stay_text(words: str) -> None:
     filled = with_words(words)
