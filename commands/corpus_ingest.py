@@ -89,7 +89,15 @@ async def ingested(shell: Shell, wish: Wish) -> IngestReport:
     }
     entry = AuditEntry(kind="corpus.ingested", tenant=principal.tenant, subject=principal.id, body=body)
     await shell.services.audit.append(entry)
+    note_release(shell)
     return report
+
+
+def note_release(shell: Shell) -> None:
+    """Say it where a release answers from another state than the active one of the index folder."""
+    found = shell.services.release.current()
+    if found.release_id:
+        shell.note(f"{found.release_id} is in force and answers from {found.index_version} until another is promoted")
 
 
 async def watched(shell: Shell, wish: Wish) -> None:

@@ -15,7 +15,7 @@ from casewright.corpus.states import ShadowComparison
 from casewright.corpus.table import KEPT_STATES
 from casewright.drafts.pinned import pinned_states
 from casewright.errors import InputError
-from commands.corpus_ingest import corpus_of
+from commands.corpus_ingest import corpus_of, note_release
 from commands.corpus_questions import MAX_QUESTIONS, Questions, questions_in, recorded_questions
 from commands.permission import permit
 from commands.shell import Shell
@@ -54,6 +54,7 @@ async def _switch(shell: Shell, work: Callable[[Corpus, str], str]) -> dict[str,
     before = corpus.index_version()
     body = {"before": before, "after": work(corpus, tenant)}
     await shell.services.audit.append(AuditEntry(kind="corpus.switched", tenant=tenant, subject=subject, body=body))
+    note_release(shell)
     return body
 
 

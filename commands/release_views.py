@@ -62,7 +62,7 @@ def list_view(document: dict[str, Any]) -> RenderableType:
         marks = [name for name in ("active", "previous", "canary") if document[name] == one["release_id"]]
         table.add_row(
             one["release_id"],
-            stacked(", ".join([one["state"], *marks]), *(line.plain for line in _override_lines(one))),
+            ", ".join([one["state"], *marks]),
             stacked(versions["policy"][:12], versions["index_version"]),
             stacked(one["created_by"], minute(one["created"])),
         )
@@ -71,7 +71,12 @@ def list_view(document: dict[str, Any]) -> RenderableType:
         share = f"{move['canary']} at {move['percent']} %" if move["canary"] else ""
         told = stacked(f"{move['kind'].replace('_', ' ')}: {move['active'] or 'no release'}", share)
         moves.add_row(str(move["seq"]), told, stacked(move["subject"], minute(iso(move["at_ns"]))), move["why"])
-    return Group(table, moves, _standing(document))
+    overridden = [
+        Text.assemble(f"{one['release_id']} ", line)
+        for one in document["releases"]
+        for line in _override_lines(one)[:1]
+    ]
+    return Group(table, *overridden, moves, _standing(document))
 
 
 def widening_lines(policies: dict[str, Any]) -> Iterable[str]:
