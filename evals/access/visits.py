@@ -110,7 +110,7 @@ async def visited(world: ServerWorld, tool: tuple[str, str], visit: Visit, sent:
     after = (await world.services.audit.head())[0]
     # Agents reach the drafts of their own run alone; elsewhere every call has a run, and so a budget, of its own.
     run_id = AUTHOR.run_id if tools()[tool].kind in ("draft", "action") and visit.agent else f"run-{after}"
-    async with world.client(server, _token(world, server, name, visit, run_id)) as client:
+    async with world.client(server, token_of(world, server, name, visit, run_id)) as client:
         try:
             answered = HIDDEN not in said(await client.call_tool(name, dict(sent)))
         except MCPError:  # refused before there was a call; the handshake answers everybody
@@ -136,7 +136,8 @@ def _server(name: str) -> ServerName:
     return next(server for server in SERVERS if server == name)
 
 
-def _token(world: ServerWorld, server: ServerName, tool: str, visit: Visit, run_id: str) -> str:
+def token_of(world: ServerWorld, server: ServerName, tool: str, visit: Visit, run_id: str) -> str:
+    """The token of a visit for a server: real, or spoilt in the way that its state says."""
     own = (tool, "execute_action") if tool == "submit_action" else (tool,)  # asking decides the execution
     scopes = {"star": ("*",), "no scope": (), "other scope": (f"{tool}_", tool.title())}
     caller = Caller(
