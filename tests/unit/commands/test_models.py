@@ -95,7 +95,8 @@ def test_prompts_are_locked_when_their_version_is_raised_and_not_before(
     alone: Casewright, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tmp_path / "checkout"
-    shutil.copytree(app_root() / "agents" / "prompts", root / "agents" / "prompts")
+    for prompts in ("agents/prompts", "evals/judging/prompts"):
+        shutil.copytree(app_root() / prompts, root / prompts)
     monkeypatch.setattr(commands.models, "app_root", lambda: root)
     assert alone("models", "lock", "--json").document["locked"] == []
     prompt = root / "agents" / "prompts" / "research.md"
