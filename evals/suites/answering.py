@@ -199,6 +199,6 @@ class Questions:
             stage=diagnosis.stage if diagnosis else "",
             diagnosis=diagnosis.because if diagnosis else "",
             evidence=() if score.passed else (asked, *quotes),
-            trace=f"casewright --home {self.services.settings.home} runs explain {run_id}",
+            trace=f"casewright --home {self.services.settings.home} runs explain {run_id} --as {case.given.asked_by}",
             outcomes=score.outcomes,
         )

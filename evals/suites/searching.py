@@ -2,6 +2,7 @@
 is not among them. Used by `evals.suites.retrieval`.
 """
 
+import shlex
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -118,8 +119,9 @@ class Searches:
     def _trace(self, case: RetrievalCase) -> str:
         if self._people is None:
             return ""
-        asked = f"corpus search {case.given.question!r} --as-of {case.given.as_of} --as {case.given.asked_by}"
-        return f"casewright --home {self._index.parent} {asked}"
+        asked = shlex.quote(case.given.question)
+        command = f"corpus search {asked} --as-of {case.given.as_of} --as {case.given.asked_by}"
+        return f"casewright --home {self._index.parent} {command}"
 
 
 def _shown(hits: Sequence[Place]) -> str:

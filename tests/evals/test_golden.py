@@ -193,7 +193,7 @@ async def test_golden_questions_are_asked_through_the_product_and_a_failure_open
     assert set(verdicts.values()) == {"passed"}
     weak = results["young-account"]
     assert weak.stage in {"retrieval", "sufficiency", "drafting"} and weak.diagnosis and weak.evidence
-    assert weak.trace.endswith("runs explain ask-young-account")
+    assert weak.trace.endswith("runs explain ask-young-account --as rosa")
 
 
 @pytest.mark.thorough
