@@ -179,7 +179,8 @@ EVALUATION = {
     ),
     "H4": proved(
         "feedback, failures and incidents become examples",
-        "feedback only: failures and incidents are not exported, and no suite reads the export yet",
+        "a case of a tenant with rules of its own, or that turns on sealed evidence, is refused: it is written by hand",
+        "what people say in words is not checked; they say beside it what a machine can hold an answer against",
     ),
     "H5": proved(
         "a model judges soft text quality only, calibrated against labels",
