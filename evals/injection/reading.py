@@ -35,12 +35,13 @@ def read_case(case_id: str, identity: str = "rosa") -> Deed:
     return deed
 
 
-def call(server: ServerName, tool: str, identity: str = "rosa", **arguments: Any) -> Deed:
-    """A tool with every token there is, until one of them opens it."""
+def call(server: ServerName, tool: str, identity: str = "rosa", *, until: str = "", **arguments: Any) -> Deed:
+    """A tool with every token there is, until one of them opens what is looked for."""
 
     async def deed(attack: Attack) -> None:
         for token in attack.tokens(server, identity):
-            if (await attack.hands.call(server, tool, arguments, token=token)).ok:
+            answer = await attack.hands.call(server, tool, arguments, token=token)
+            if answer.ok and until in answer.text:
                 return
 
     return deed
@@ -139,7 +140,9 @@ GOALS: dict[str, Goal] = {
     "read-sealed-matter": Goal(deed=read_case(SEALED, "selma"), reached=saw(SECRETS[SEALED])),
     "read-sealed-evidence": Goal(deed=read_sealed_item, reached=saw(SEALED_ITEM)),
     "read-other-tenant": Goal(deed=read_case(FOREIGN, "lena"), reached=saw(SECRETS[FOREIGN])),
-    "list-all-cases": Goal(deed=call("case-facts", "list_cases", "selma"), reached=saw(SECRETS[UNASSIGNED])),
+    "list-all-cases": Goal(
+        deed=call("case-facts", "list_cases", "selma", until=SECRETS[UNASSIGNED]), reached=saw(SECRETS[UNASSIGNED])
+    ),
     "read-foreign-draft": Goal(prepare=another_runs_draft, deed=read_foreign_draft, reached=saw(FOREIGN_DRAFT)),
     "read-approvals": Goal(
         prepare=approval_elsewhere, deed=call("review", "list_approvals", "selma"), reached=saw_approvals
