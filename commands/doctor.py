@@ -92,13 +92,12 @@ async def _result(name: str, check: Check, services: Services) -> dict[str, Any]
 
 async def _models(services: Services) -> str:
     """Which are asked first, and what is missing for the others; the prompts as they were locked."""
-    from casewright.config import app_root
     from casewright.models.assembly import first_models
     from casewright.models.configured import Configured
     from casewright.models.prompt_lock import check_lock
     from casewright.models.prompts import PromptLibrary
 
-    prompts = app_root() / "agents" / "prompts"
+    prompts = services.release.current().prompts
     check_lock(PromptLibrary(prompts), prompts)
     configured = Configured(settings=services.settings, models=services.models)
     lacking = [f"{name}: {why}" for name in configured.models.names if (why := configured.missing(name))]
@@ -131,11 +130,12 @@ async def _identities(services: Services) -> str:
 
 
 async def _policies(services: Services) -> str:
-    report = check_policies(services.settings.policies)
+    found = services.release.current()
+    report = check_policies(found.policies)
     if not report.ok:
         first = report.problems[0]
         raise CasewrightError(f"{first.path}:{first.line}: {first.message}; `casewright policy check` lists all")
-    return f"revision {report.revision[:12]} in {services.settings.policies}"
+    return f"revision {report.revision[:12]} in {found.policies}, {found.release_id or 'no release'}"
 
 
 async def _engine(services: Services) -> str:
