@@ -117,7 +117,7 @@ PLANTED = (
         suite="trajectories",
         red=("budget-steps",),
         green=("no-action",),
-        stage="routing",
+        stage="budget",
         happened="took 6 steps, at most 4 are allowed",
     ),
     Planted(
