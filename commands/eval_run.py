@@ -9,6 +9,7 @@ import datetime as dt
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from rich.text import Text
 
 from casewright.config import app_root, process_environment
 from casewright.errors import InputError
+from commands.option_groups import taking
 from commands.shell import Shell
 from commands.tables import listing
 
@@ -38,36 +40,58 @@ def add(app: typer.Typer) -> None:
     app.command("shard", hidden=True)(shard)
 
 
-def run(
-    ctx: typer.Context,
-    suites: list[str] = typer.Argument(None, metavar="[SUITE]...", help="Suites by name; all where none is named."),
-    gate: bool = typer.Option(False, "--gate", help="Hold the results against evals/gates.toml; 1 if a rule fails."),
+@dataclass(frozen=True, kw_only=True)
+class EvalOptions:
+    """The options of `casewright eval run`."""
+
+    suites: list[str] | None = typer.Argument(None, metavar="[SUITE]...", help="By name; all where none is named.")
+    gate: bool = typer.Option(False, "--gate", help="Hold the results against evals/gates.toml; 1 if a rule fails.")
     allow_missing: bool = typer.Option(
         False, "--allow-missing", help="With --gate: leave out what is not on this machine; no release is made of it."
-    ),
-    full: bool = typer.Option(False, "--full", help="Every case, and not the fast selection only."),
-    out: Path | None = typer.Option(None, "--out", help="A new folder for results and report."),
-    resume: Path | None = typer.Option(None, "--resume", help="The folder of a stopped evaluation, to go on with."),
+    )
+    full: bool = typer.Option(False, "--full", help="Every case, and not the fast selection only.")
+    out: Path | None = typer.Option(None, "--out", help="A new folder for results and report.")
+    resume: Path | None = typer.Option(None, "--resume", help="The folder of a stopped evaluation, to go on with.")
     installation: Path | None = typer.Option(
         None, "--installation", help="A data folder to try on copies of; without it a fresh one."
-    ),
-    processes: int = typer.Option(os.cpu_count() or 2, "--processes", min=1, max=64, help="At once."),
-    option: list[str] = typer.Option([], "-o", "--option", metavar="NAME=VALUE", help="An option of a suite."),
-    isolated: bool = typer.Option(False, "--isolated", help="Keep it on this machine, and count what tries to leave."),
-) -> None:
+    )
+    processes: int = typer.Option(os.cpu_count() or 2, "--processes", min=1, max=64, help="At once.")
+    option: list[str] = typer.Option([], "-o", "--option", metavar="NAME=VALUE", help="An option of a suite.")
+    isolated: bool = typer.Option(False, "--isolated", help="Keep it on this machine, and count what tries to leave.")
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The suites that were named."""
+        return tuple(self.suites or ())
+
+    def folder(self) -> Path | None:
+        """The folder that is named for the evaluation; None: one is to be made.
+
+        Raises:
+            InputError: it does not fit.
+        """
+        if self.out is not None and self.resume is not None:
+            raise InputError("--out begins an evaluation and --resume goes on with one; give one of them")
+        if self.out is not None and self.out.exists() and any(self.out.iterdir()):
+            raise InputError(f"{str(self.out)!r} is not empty; name a new folder, or go on with --resume")
+        return self.resume or self.out
+
+
+@taking(EvalOptions)
+def run(ctx: typer.Context, options: EvalOptions) -> None:
     """Try suites on the real parts: an installation, servers, policies, index and graph of their own; offline."""
     from evals.report.collecting import collected
     from evals.report.writing import write_report
 
     shell: Shell = ctx.obj
-    if isolated:
+    if options.isolated:
         from commands.eval_isolated import isolate
 
         isolate(shell.note)
-    order = _order(shell, _Wanted(suites, full=full, out=out, resume=resume, option=option), installation, processes)
+    order = _order(shell, options)
     report = asyncio.run(_evaluated(shell, order))
-    if gate:
-        report = report.model_copy(update={"gate": _judged(report, tuple(suites or ()), allow_missing)})
+    if options.gate:
+        report = report.model_copy(update={"gate": _judged(report, options)})
     order.folder.write_report(report)
     write_report(collected(report, order.folder.path), order.folder.path)
     shell.show(document(report, order.folder), view)
@@ -83,22 +107,6 @@ def shard(ctx: typer.Context) -> None:
     run_order(ShardOrder.model_validate_json(sys.stdin.read()))
 
 
-class _Wanted:
-    """What the command line asks for."""
-
-    def __init__(
-        self, suites: list[str] | None, *, full: bool, out: Path | None, resume: Path | None, option: list[str]
-    ) -> None:
-        if out is not None and resume is not None:
-            raise InputError("--out begins an evaluation and --resume goes on with one; give one of them")
-        if out is not None and out.exists() and any(out.iterdir()):
-            raise InputError(f"{str(out)!r} is not empty; name a new folder, or go on with --resume")
-        self.suites = tuple(suites or ())
-        self.full = full
-        self.path = resume or out
-        self.options = dict(_pair(text) for text in option)
-
-
 def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not name or not sign:
@@ -106,20 +114,20 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _order(shell: Shell, wanted: _Wanted, installation: Path | None, processes: int) -> "EvalOrder":
+def _order(shell: Shell, options: EvalOptions) -> "EvalOrder":
     from evals.folder import EvalFolder
     from evals.registry import suites_of
     from evals.runner import EvalOrder
 
-    folder = EvalFolder((wanted.path or shell.settings.home / "evals" / _new_name()).absolute())
+    path = options.folder() or shell.settings.home / "evals" / _new_name()
     return EvalOrder(
-        suites=suites_of(wanted.suites),
-        selection="full" if wanted.full else "fast",
-        folder=folder,
-        installation=installation,
+        suites=suites_of(options.asked),
+        selection="full" if options.full else "fast",
+        folder=EvalFolder(path.absolute()),
+        installation=options.installation,
         shared=shared_folder(),
-        options=wanted.options,
-        processes=processes,
+        options=dict(_pair(text) for text in options.option),
+        processes=options.processes,
     )
 
 
@@ -162,14 +170,14 @@ def shown_on(bars: Progress) -> Any:
     return Bars()
 
 
-def _judged(report: "EvalReport", asked: tuple[str, ...], missing_allowed: bool) -> "GateVerdict":
+def _judged(report: "EvalReport", options: EvalOptions) -> "GateVerdict":
     from evals.baseline import read_baseline
     from evals.gates import Measure, judged, read_gates
     from evals.lock import problems, read_lock
     from evals.registry import suites_of
 
     lock = read_lock()
-    found = {suite.name: problems(lock, suite) for suite in suites_of(asked)}
+    found = {suite.name: problems(lock, suite) for suite in suites_of(options.asked)}
     return judged(
         report,
         Measure(
@@ -177,8 +185,8 @@ def _judged(report: "EvalReport", asked: tuple[str, ...], missing_allowed: bool)
             lock=lock,
             data_problems=found,
             baseline=read_baseline(),
-            asked=asked,
-            missing_allowed=missing_allowed,
+            asked=options.asked,
+            missing_allowed=options.allow_missing,
         ),
     )
 

@@ -77,15 +77,14 @@ def verdict(
     optional: bool = False,
     baseline: Baseline = NO_BASELINE,
     locked: int = 4,
-    asked: tuple[str, ...] = (),
-    problems: Mapping[str, tuple[str, ...]] | None = None,
+    problem: str = "",
 ) -> GateVerdict:
     gates = Gates.model_validate(
         {"suites": {"attacks": {"cases": 4, "optional": optional, "rules": list(rules) or [RULE]}}}
     )
     lock = DataLock(files={}, suites={"attacks": LockedSuite(cases=locked, cases_digest="d" * 64)})
-    measure = Measure(gates=gates, lock=lock, data_problems=problems or {}, baseline=baseline, asked=asked)
-    return judged(given, measure)
+    problems = {"attacks": (problem,)} if problem else {}
+    return judged(given, Measure(gates=gates, lock=lock, data_problems=problems, baseline=baseline))
 
 
 def rules_of(found: GateVerdict) -> list[str]:
@@ -198,7 +197,7 @@ def test_a_slice_is_held_by_itself() -> None:
 
 def test_other_data_than_the_locked_ones_fail() -> None:
     good = report(suite(False, False, False, False))
-    assert rules_of(verdict(good, problems={"attacks": ("'a.jsonl' differs",)})) == ["its data are locked"]
+    assert rules_of(verdict(good, problem="'a.jsonl' differs")) == ["its data are locked"]
     assert rules_of(verdict(good, locked=5)) == ["its cases are locked"]
     fewer = report(suite(False, False, planned=2))
     assert rules_of(verdict(fewer)) == ["all cases"]
