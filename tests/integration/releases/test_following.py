@@ -22,7 +22,7 @@ from graphs.versions import pins_now, versions_under
 from tests.support.installation import NOW_NS, POLICIES, World
 from tests.support.releasing import files, other_prompts, promoted, released, stricter_policies
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(240)]
 
 
 @pytest.fixture

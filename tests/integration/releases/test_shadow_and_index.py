@@ -19,7 +19,7 @@ from commands.release_shadow import differences
 from tests.support.installation import World
 from tests.support.releasing import promoted, released
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(240)]
 APPROVED = Submission(by="petra", at="2026-11-21T00:00:00Z", approved=True)
 FILTERS = SearchFilters(tenant="harborline", labels=(), as_of=dt.date(2026, 11, 21))
 
@@ -63,7 +63,6 @@ async def test_a_release_answers_from_its_index_state_until_another_names_a_new_
     assert (services.corpus.index_version(), found(services)) == (pinned, set())
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.proves("H3")
 def test_ingesting_many_times_drops_no_state_that_a_release_names(tmp_path: Path) -> None:
     folder = tmp_path / "documents"
