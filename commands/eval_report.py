@@ -1,6 +1,7 @@
 """`casewright eval report` and `show`: an evaluation that was made before, for people or in the terminal."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,16 @@ def report(
 ) -> None:
     """Write the HTML and Markdown of an evaluation, with its course over the evaluations beside it."""
     from evals.report.collecting import collected
+    from evals.report.record import for_elsewhere
     from evals.report.wording import headline
     from evals.report.writing import write_report
 
     shell: Shell = ctx.obj
     found, folder = _found(shell, evaluation)
-    page, text = write_report(collected(found, folder), out or folder)
+    record = collected(found, folder)
+    if out is not None:
+        record = replace(record, report=for_elsewhere(found, folder))
+    page, text = write_report(record, out or folder)
     said = {"eval_id": found.eval_id, "verdict": headline(found), "html": str(page), "markdown": str(text)}
     shell.show(said, lambda shown: f"{shown['verdict']}; see {shown['html']} and {shown['markdown']}")
 

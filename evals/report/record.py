@@ -1,5 +1,6 @@
 """What a report is made from: the report as data, the results of every case where they were kept, earlier reports."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,12 @@ def read_report(path: Path) -> EvalReport:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise InputError(f"{str(file)!r} is no report of this version: {where}: {first['msg']}") from error
+
+
+def for_elsewhere(report: EvalReport, folder: Path) -> EvalReport:
+    """The report as it can be kept away from its evaluation: paths into that folder begin with its name."""
+    here = json.dumps(str(folder.absolute()), ensure_ascii=False)[1:-1]
+    return EvalReport.model_validate_json(report.model_dump_json().replace(here, folder.name))
 
 
 def earlier_reports(folder: Path, report: EvalReport) -> tuple[EvalReport, ...]:

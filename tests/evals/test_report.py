@@ -20,7 +20,7 @@ from evals.report.collecting import collected
 from evals.report.markdown import literal, plain, report_markdown
 from evals.report.markup import Markup, element, text
 from evals.report.page import content_policy, report_page
-from evals.report.record import Record, earlier_reports, read_report
+from evals.report.record import Record, earlier_reports, for_elsewhere, read_report
 from evals.report.slices import heats
 from evals.report.wording import interval, percent
 from evals.report.writing import write_report
@@ -296,6 +296,15 @@ def test_a_report_is_written_with_the_results_that_stand_beside_it(tmp_path: Pat
     page, words = write_report(collected(read_report(folder), folder), tmp_path / "out")
     assert "what stopped the cases, by place" in page.read_text(encoding="utf-8")
     assert "clause was at rank 42" in words.read_text(encoding="utf-8")
+
+
+def test_a_report_that_is_kept_elsewhere_names_no_path_of_this_machine(tmp_path: Path) -> None:
+    folder = tmp_path / "evl-21"
+    case = answers(weak=True)[3].model_copy(update={"trace": f"casewright --home {folder}/work/golden-1 runs list"})
+    suites = (report().suites[0].model_copy(update={"worst": (case,)}), *report().suites[1:])
+    moved = for_elsewhere(report().model_copy(update={"suites": suites}), folder)
+    assert moved.suites[0].worst[0].trace == "casewright --home evl-21/work/golden-1 runs list"
+    assert moved.model_copy(update={"suites": report().suites}) == report()
 
 
 @pytest.mark.thorough
