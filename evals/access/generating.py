@@ -27,8 +27,12 @@ ABLE = (
     Visit(identity="rosa", agent="executor", step="propose"),
 )
 """Who may execute the action once people have agreed to it."""
+QUERIES = ("provisional credit", "§ 1005.11(c)", "unauthorized transfer liability")
+DAYS = ("2026-03-01", "2024-06-01", "2017-06-01", "1999-01-01")
 VOTERS = ("selma", "selma", "idris", "rosa", "avery", "marc", "tomas")
 _VOTES = 12
+_DATED = 6
+"""How many searches there are by somebody who may search, each for a day on which other versions are in force."""
 _TIMES = 16
 """How often in a hundred calls the one call with consequences is tried in its exact form."""
 
@@ -88,8 +92,9 @@ class Generator:
     def batch(self, seed: int, calls: int) -> list[Move]:
         """So many calls, with votes and pauses among them, in an order that the seed gives."""
         source = random.Random(seed)  # noqa: S311, the same calls every time
-        moves: list[Move] = [self._call(source) for _ in range(calls - _TIMES)]
+        moves: list[Move] = [self._call(source) for _ in range(calls - _TIMES - _DATED)]
         moves += [self._exact(source) for _ in range(_TIMES)]
+        moves += [self._dated(source) for _ in range(_DATED)]
         source.shuffle(moves)
         for _ in range(_VOTES):
             vote = Vote(
@@ -104,6 +109,10 @@ class Generator:
         """The execution itself; about half of the callers could execute it once it is approved."""
         visit = source.choice(ABLE if source.random() < 0.5 else self._visits)
         return Generated(server=EXECUTE[0], tool=EXECUTE[1], arguments=dict(self._action), visit=visit)
+
+    def _dated(self, source: random.Random) -> Generated:
+        asked = {"query": source.choice(QUERIES), "as_of": source.choice(DAYS), "limit": 10}
+        return Generated(server="policy-search", tool="search_policies", arguments=asked, visit=ABLE[0])
 
     def _call(self, source: random.Random) -> Generated:
         server, tool, schema = source.choice(self._schemas)
@@ -149,9 +158,9 @@ class Generator:
         if wild:
             return source.choice(self._hostile)
         known = {
-            "query": ("provisional credit", "§ 1005.11(c)", "AND OR NOT", "+-*/"),
+            "query": (*QUERIES, "AND OR NOT", "+-*/"),
             "question": ("When is provisional credit due?",),
             "case_id": (ACTION_CASE, "HL-2026-0003", "MB-2026-0001"),
-            "as_of": ("2026-03-01", "2017-06-01", "1999-01-01"),
+            "as_of": DAYS,
         }
         return source.choice(known.get(name, ("run-none", "apr-none", "EV-1", "pending")))

@@ -94,7 +94,7 @@ def _leaked(made: Made) -> Iterator[str]:
 
 
 def _outdated(made: Made) -> Iterator[str]:
-    """Clauses beside the day that was asked for; of one that was asked for by version, any day is right."""
+    """Clauses beside the day that was asked for, their last day included; by version, any day is right."""
     try:
         day = dt.date.fromisoformat(str(made.call.arguments.get("as_of", "")))
     except ValueError:
@@ -103,7 +103,7 @@ def _outdated(made: Made) -> Iterator[str]:
         return
     for clause in _clauses(made.document):
         begins, ends = str(clause["effective_from"]), clause.get("effective_to")
-        if begins > day.isoformat() or (ends is not None and str(ends) <= day.isoformat()):
+        if begins > day.isoformat() or (ends is not None and str(ends) < day.isoformat()):
             yield f"{_named(made)} asked for {day} and got what was in force from {begins} to {ends}"
 
 
