@@ -166,12 +166,16 @@ async def _prompts(shell: Shell, row: "RunRow", folder: Path, places: "Sequence[
     from casewright.models.kept_calls import KeptCalls
     from casewright.models.prompts import PromptLibrary
     from casewright.models.replaying import Replayer
+    from casewright.models.tasks import TASKS
     from graphs.replay.candidate import of_prompts
 
     services = shell.services
     kept = KeptCalls(services.database, services.contents)
     calls = await kept.of_run(row.tenant, row.run_id)
-    replayer = Replayer(PromptLibrary(folder), [build_protection(services)])
+    library = PromptLibrary(folder)
+    for task in TASKS.values():
+        library.for_task(task)  # a prompt that fits no task is no candidate
+    replayer = Replayer(library, [build_protection(services)])
     return await of_prompts(places, calls, await kept.times_of_run(row.tenant, row.run_id), replayer)
 
 

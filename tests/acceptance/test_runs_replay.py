@@ -1,11 +1,13 @@
 """`casewright runs replay` of reviews as a user runs them: through a model behind the real wire, and with none."""
 
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from casewright.config import app_root
 from tests.acceptance.test_scripted_model import WAITING, command
 from tests.integration.graphs.reviews import copied, reviewer_of
 from tests.support.anthropic_server import model_server
@@ -34,6 +36,22 @@ def test_reviews_are_replayed_whole_in_another_process_byte_for_byte_without_mod
     assert (whole["replayed"], whole["same"], whole["difference"], whole["report"]) == (True, True, None, "same")
     assert (whole["steps"], whole["tool_calls"]) == (whole["steps_same"], remote["budget"]["spent"]["tool_calls"])
     assert sum(call["exchanges"] for call in replayed["calls"]) == asked, "every request was recorded"
+    prompts = Path(shutil.copytree(app_root() / "agents" / "prompts", tmp_path / "prompts"))
+    text = (prompts / "drafting.md").read_text(encoding="utf-8")
+    broken = text.replace("# Task", "# The task", 1)
+    (prompts / "drafting.md").write_text(broken, encoding="utf-8")
+    refused = command(home, "runs", "replay", run_id, "--prompts", str(prompts), "--as", reviewer, expected=2)
+    assert "is missing its section '# Task'" in refused["error"]["message"]
+    assert "You word a recommendation" in text
+    changed_words = text.replace("You word a recommendation", "You phrase a recommendation", 1)
+    (prompts / "drafting.md").write_text(changed_words, encoding="utf-8")
+    other = command(home, "runs", "replay", run_id, "--prompts", str(prompts), "--as", reviewer, expected=1)
+    assert [one["node"] for one in other["touched"]] == ["drafter"], [one["what"] for one in other["touched"]]
+    touched = other["touched"][0]
+    assert (touched["node"], touched["by"], touched["verdict"]) == ("drafter", "prompt", "unknown")
+    assert "system parts at character" in touched["what"] and "unknown from here" in touched["what"]
+    becomes = {one["node"]: one["verdict"] for one in other["steps"]}
+    assert (becomes["policy_researcher"], becomes["drafter"], becomes["verify"]) == ("stays", "unknown", "unknown")
     costs = command(home, "models", "costs", "--by", "run", "--as", "selma")
     assert costs["total"]["cost_micro"] == remote["budget"]["spent"]["cost_micro"] > 0
 
