@@ -20,7 +20,7 @@ test_only_these_roles_do_this_with_releases if {
 	every name, deed in _release_deeds {
 		every role in ["reviewer", "supervisor", "auditor", "policy_author", "service"] {
 			decision := _decide(_releasing(name, deed.verb, deed.risk, [role]))
-			decision.allow == (role in deed.roles)
+			decision.allow == role in deed.roles
 		}
 	}
 }
