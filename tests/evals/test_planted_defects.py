@@ -212,6 +212,7 @@ def test_every_defect_that_can_be_planted_has_its_test() -> None:
     assert {one.defect for one in PLANTED} == set(DEFECTS)
 
 
+@pytest.mark.thorough
 def test_no_defect_is_planted_in_anything_but_the_process_of_an_evaluation() -> None:
     command = [sys.executable, "-m", "evals.planting", "ignore_budgets", "serve"]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
