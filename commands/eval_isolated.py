@@ -1,5 +1,6 @@
 """`casewright eval run --isolated`: becomes the same command closed to the network (see `evals.isolation`)."""
 
+import atexit
 import os
 import sys
 import tempfile
@@ -10,9 +11,12 @@ from pathlib import Path
 def isolate(note: Callable[[str], None]) -> None:
     """Go on inside, or return at once where this process is inside already."""
     from evals.isolation import inside, network_seen
+    from evals.sockets import LOG_VARIABLE
 
     seen = network_seen()
     if seen is not None:
+        if LOG_VARIABLE in os.environ:
+            atexit.register(Path(os.environ[LOG_VARIABLE]).unlink, missing_ok=True)
         note(f"closed to the network: {seen.how}")
         return
     handle, log = tempfile.mkstemp(prefix="casewright-eval-network-", suffix=".log")
