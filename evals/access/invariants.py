@@ -144,14 +144,14 @@ def _unauthorised(connection: sqlite3.Connection, supervisors: frozenset[str]) -
         approval_id = effect.rpartition("approved as ")[2]
         told = [event for event in events if event.body.get("approval_id") == approval_id]
         kinds = [event.kind for event in told]
-        if [kind for kind in kinds if kind != "approval.voted"] != [
+        if [kind for kind in kinds if kind not in ("approval.voted", "approval.notified")] != [
             "approval.requested",
             "approval.consumed",
             "effect.executed",
         ]:
             yield f"{effect!r}: the audit tells of it {kinds}"
             continue
-        requested = told[0]
+        requested = next(event for event in told if event.kind == "approval.requested")
         voters = {event.subject for event in told if event.kind == "approval.voted" and event.body["approve"] is True}
         refusals = [event.subject for event in told if event.kind == "approval.voted" and not event.body["approve"]]
         needed = int(requested.body["rule"]["quorum"])

@@ -3,6 +3,7 @@
 The oracle itself is held against the shipped policies in whole by `tests/security/test_access_matrix.py`.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,6 @@ from tests.evals.attempting import attempted, materials
 from tests.unit.access.inputs import shipped_engine
 
 EXECUTE = ("drafting", "execute_action")
-WIDENED = ('"execute"], "cases": "assigned"', '"execute"], "cases": "tenant"')
-CONFLICT = "\tinput.principal.id in input.resource.conflicts\n"
 
 
 def case_of(suite: AccessSuite, folder: Path, case_id: str) -> Case:
@@ -96,22 +95,43 @@ async def test_the_shipped_rules_pass_and_without_them_everything_fails(installa
     assert len(control) == 4
 
 
+@dataclass(frozen=True, kw_only=True)
+class Loosened:
+    """One text of the policies that is replaced, and what the suite has to say of it."""
+
+    file: str
+    old: str
+    new: str
+    decided: str
+    called: str
+    """Empty: no caller of the sample organisation gets further by it."""
+
+
+OVERLOOKED = Loosened(
+    file="casewright/access/resource.rego",
+    old="\tinput.principal.id in input.resource.conflicts\n",
+    new='\tinput.principal.id == "x"\n',
+    decided="'conflict': permit",
+    called="",
+)
+WIDENED = Loosened(
+    file="data/access/data.json",
+    old='"execute"], "cases": "assigned"',
+    new='"execute"], "cases": "tenant"',
+    decided="'not assigned': permit",
+    called="the guard let it through",
+)
+
+
 @pytest.mark.thorough
 @pytest.mark.proves("D1", "D4")
-@pytest.mark.parametrize(
-    ("file", "old", "new", "decided", "called"),
-    [
-        ("casewright/access/resource.rego", CONFLICT, '\tinput.principal.id == "x"\n', "'conflict': permit", ""),
-        ("data/access/data.json", *WIDENED, "'not assigned': permit", "the guard let it through"),
-    ],
-    ids=["a conflict of interest is overlooked", "reviewers reach every case"],
-)
+@pytest.mark.parametrize("rule", [OVERLOOKED, WIDENED], ids=["a conflict is overlooked", "reviewers reach every case"])
 async def test_a_loosened_rule_turns_the_suite_red(
-    installation: Path, own_policies: Path, tmp_path: Path, file: str, old: str, new: str, decided: str, called: str
+    installation: Path, own_policies: Path, tmp_path: Path, rule: Loosened
 ) -> None:
-    path = own_policies / file
-    assert path.read_text().count(old) == 1
-    path.write_text(path.read_text().replace(old, new))
+    path = own_policies / rule.file
+    assert path.read_text().count(rule.old) == 1
+    path.write_text(path.read_text().replace(rule.old, rule.new))
     suite = AccessSuite(policies=own_policies)
 
     def chosen(case: Case) -> bool:
@@ -119,7 +139,7 @@ async def test_a_loosened_rule_turns_the_suite_red(
 
     by_role, by_call = (await attempted(suite, materials(installation, tmp_path / "work"), chosen)).values()
     wrong = "; ".join((by_role.happened, *by_role.evidence))
-    assert decided in wrong and "and the rules say deny" in wrong
+    assert rule.decided in wrong and "and the rules say deny" in wrong
     assert (by_role.outcomes["false_allow"], by_role.stage) == (True, "access")
     assert "policy explain" in by_role.trace
-    assert called in by_call.happened and by_call.outcomes["false_allow"] is bool(called)
+    assert rule.called in by_call.happened and by_call.outcomes["false_allow"] is bool(rule.called)
