@@ -58,6 +58,8 @@ class Rule(Contract):
             raise ValueError("a rule has exactly one of at_least, at_most, below_ and above_baseline_at_most")
         if self.control and (self.below_baseline_at_most, self.above_baseline_at_most) != (None, None):
             raise ValueError("baselines hold no figures of controls")
+        if self.slice and (self.below_baseline_at_most, self.above_baseline_at_most) != (None, None):
+            raise ValueError("baselines hold no figures of slices")
         return self
 
     def words(self) -> str:
@@ -127,10 +129,10 @@ def judged(report: EvalReport, measure: Measure) -> GateVerdict:
     checks += [
         _finding(name, "every suite has a gate", f"{name!r} in gates.toml", "it is not there") for name in ungated
     ]
+    if not checks:  # before the network is looked at, which says nothing of any suite
+        checks.append(_finding("", "at least one rule", "a rule to hold", "there is none"))
     checks += [_isolated(report.network)] if report.network else []
     failed = tuple(check for check in checks if check is not None)
-    if not checks:
-        failed = (_finding("", "at least one rule", "a rule to hold", "there is none"),)
     return GateVerdict(
         ok=not failed,
         checked=len(checks),
@@ -153,10 +155,12 @@ def _is_whole(report: EvalReport, measure: Measure) -> bool:
     return report.selection == "full" and needed <= {one.name for one in report.suites if one.status == "ran"}
 
 
-def _may_be_missing(gate: SuiteGate, result: SuiteResult | None, measure: Measure) -> bool:
+def _may_be_missing(name: str, gate: SuiteGate, result: SuiteResult | None, measure: Measure) -> bool:
+    """An optional suite, unless somebody asked for it by name; any suite where that was said aloud."""
+    optional = gate.optional and name not in measure.asked
     if result is None:
-        return gate.optional
-    return result.status == "did not run" and (gate.optional or measure.missing_allowed)
+        return optional
+    return result.status == "did not run" and (optional or measure.missing_allowed)
 
 
 def _suite_checks(name: str, report: EvalReport, measure: Measure) -> Iterator[GateFinding | None]:
@@ -164,7 +168,7 @@ def _suite_checks(name: str, report: EvalReport, measure: Measure) -> Iterator[G
     if gate is None:
         return  # said once for all, below
     result = _named(report.suites, name)
-    if _may_be_missing(gate, result, measure):
+    if _may_be_missing(name, gate, result, measure):
         return
     yield from _complete(name, gate, result, report, measure)
     if result is None or result.status == "did not run":
@@ -191,6 +195,8 @@ def _complete(
         if control is None or control.status == "did not run":
             because = "none was run" if control is None else control.because
             yield _finding(name, "its control ran", "the same cases without enforcement", because)
+        elif control.cases_digest != result.cases_digest:
+            yield _finding(name, "its control ran", "the same cases without enforcement", "it tried other cases")
         else:
             yield _all_tried(control)
 
@@ -226,9 +232,9 @@ def _held(
     assert result is not None
     value = {"value": metric.value, "low": metric.low, "high": metric.high}[rule.bound]
     said = f"{value:.4g} (n = {metric.n}, 95 % interval {metric.low:.4g} to {metric.high:.4g})"
-    limit = _limit(rule, name, report, baseline)
+    limit = _limit(rule, result, report, baseline)
     if limit is None:
-        return _finding(name, rule.words(), "an accepted figure to compare with", f"{said}, and no baseline has it")
+        return _finding(name, rule.words(), "an accepted figure over the same cases", f"{said}, and no baseline has it")
     lowest, highest = limit
     if lowest - _SLACK <= value <= highest + _SLACK:
         return None
@@ -237,15 +243,16 @@ def _held(
     return _finding(name, rule.words(), expected, said, cases)
 
 
-def _limit(rule: Rule, name: str, report: EvalReport, baseline: Baseline) -> tuple[float, float] | None:
-    """The lowest and the highest value that hold; None: there is no baseline to say."""
+def _limit(rule: Rule, result: SuiteResult, report: EvalReport, baseline: Baseline) -> tuple[float, float] | None:
+    """The lowest and the highest value that hold; None: no baseline over the same cases says."""
     infinite = float("inf")
     if rule.at_least is not None:
         return rule.at_least, infinite
     if rule.at_most is not None:
         return -infinite, rule.at_most
-    accepted = baseline.figure(report.selection, name, rule.metric)
-    if accepted is None:
+    known = baseline.suite(report.selection, result.name)
+    accepted = baseline.figure(report.selection, result.name, rule.metric)
+    if known is None or accepted is None or known.cases_digest != result.cases_digest:
         return None
     if rule.below_baseline_at_most is not None:
         return accepted - rule.below_baseline_at_most, infinite
@@ -262,17 +269,20 @@ def _metric(rule: Rule, result: SuiteResult | None) -> Metric | None:
 
 
 def _behind(rule: Rule, result: SuiteResult) -> list[CaseResult]:
-    """The cases that did not pass, those of the figure first."""
+    """The cases that did not pass: first those that are why the figure is off, then those that have it at all."""
     wanted = dict([rule.slice.split("=", 1)]) if rule.slice else {}
     among = [one for one in result.worst if all(one.slices.get(key) == value for key, value in wanted.items())]
-    return sorted(among, key=lambda one: rule.metric not in one.outcomes)
+    unwanted = rule.at_most is not None or rule.above_baseline_at_most is not None
+    return sorted(
+        among, key=lambda one: (one.outcomes.get(rule.metric) is not unwanted, rule.metric not in one.outcomes)
+    )
 
 
 def _notes(names: Sequence[str], report: EvalReport, measure: Measure) -> Iterator[str]:
     for name in names:
         result = _named(report.suites, name)
         gate = measure.gates.suites.get(name)
-        if gate is not None and _may_be_missing(gate, result, measure):
+        if gate is not None and _may_be_missing(name, gate, result, measure):
             yield f"{name} did not run and may be left out: {result.because if result else 'it was not asked for'}"
     for result in report.suites:
         new = measure.baseline.newly_failing(report.selection, result)

@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 
-from casewright.contracts.evaluation import CaseResult, EvalReport, EvaluatedVersions, GateVerdict, SuiteResult
+from casewright.contracts.evaluation import (
+    CaseResult,
+    EvalReport,
+    EvaluatedVersions,
+    GateVerdict,
+    NetworkSeen,
+    SuiteResult,
+)
 from casewright.errors import InputError
 from evals.baseline import AcceptedSuite, Baseline, accepted
 from evals.figures import did_not_run, suite_result
-from evals.gates import Gates, Measure, judged, read_gates
+from evals.gates import Gates, Measure, Rule, judged, read_gates
 from evals.lock import DataLock, LockedSuite
 from evals.planning import Planned
 from evals.registry import SUITES
@@ -78,13 +85,14 @@ def verdict(
     baseline: Baseline = NO_BASELINE,
     locked: int = 4,
     problem: str = "",
+    asked: tuple[str, ...] = (),
 ) -> GateVerdict:
     gates = Gates.model_validate(
         {"suites": {"attacks": {"cases": 4, "optional": optional, "rules": list(rules) or [RULE]}}}
     )
     lock = DataLock(files={}, suites={"attacks": LockedSuite(cases=locked, cases_digest="d" * 64)})
     problems = {"attacks": (problem,)} if problem else {}
-    return judged(given, Measure(gates=gates, lock=lock, data_problems=problems, baseline=baseline))
+    return judged(given, Measure(gates=gates, lock=lock, data_problems=problems, baseline=baseline, asked=asked))
 
 
 def rules_of(found: GateVerdict) -> list[str]:
@@ -161,6 +169,25 @@ def test_gates_over_optional_suites_alone_that_did_not_run_do_not_pass() -> None
     assert not verdict(report(), optional=True).ok
 
 
+def test_a_quiet_network_is_no_rule_that_could_stand_for_suites_that_did_not_run() -> None:
+    quiet = report().model_copy(update={"network": NetworkSeen(how="a namespace", attempts=0)})
+    assert rules_of(verdict(quiet, optional=True)) == ["at least one rule"]
+
+
+def test_an_optional_suite_that_was_asked_for_by_name_has_to_run() -> None:
+    given = report(did_not_run(plan(), "no key", data={}))
+    assert rules_of(verdict(given, optional=True, asked=("attacks",))) == ["it ran"]
+
+
+def test_the_cases_that_a_rule_forbids_are_named_before_all_other_failures() -> None:
+    results = [result(number, succeeded=False, verdict="failed") for number in range(3)] + [result(3, succeeded=True)]
+    given = report(suite_result(plan(), results, data={}, seconds=1.0))
+    (most,) = verdict(given, {"metric": "succeeded", "at_most": 0}).failed
+    assert [case.case_id for case in most.cases] == ["a3", "a0", "a1", "a2"]
+    (least,) = verdict(given, {"metric": "succeeded", "at_least": 1}).failed
+    assert [case.case_id for case in least.cases] == ["a0", "a1", "a2", "a3"]
+
+
 def test_a_suite_without_a_gate_fails() -> None:
     other = suite(False).model_copy(update={"name": "other"})
     found = verdict(report(suite(False, False, False, False), other))
@@ -175,6 +202,8 @@ def test_a_control_that_did_not_succeed_fails_the_gate() -> None:
     assert rules_of(weak) == ["succeeded in the control at least 0.95"]
     none = verdict(report(enforced), *rules)
     assert "its control ran" in rules_of(none)
+    others = suite(True, True, True, True, enforced=False).model_copy(update={"cases_digest": "e" * 64})
+    assert rules_of(verdict(report(enforced, others), *rules)) == ["its control ran"]
 
 
 def test_a_figure_that_nobody_reported_does_not_hold() -> None:
@@ -216,6 +245,21 @@ def test_a_drop_below_the_accepted_figure_fails_and_names_the_newly_failing_case
 def test_without_a_baseline_a_comparison_does_not_hold() -> None:
     found = verdict(report(suite(False, False, False, False)), {"metric": "passed", "below_baseline_at_most": 0.1})
     assert "no baseline has it" in found.failed[0].happened
+
+
+def test_figures_that_were_accepted_over_other_cases_are_not_compared_with() -> None:
+    given = report(suite(False, False, False, False))
+    baseline = accepted(NO_BASELINE, given)
+    known = baseline.selections["full"]["attacks"].model_copy(update={"cases_digest": "e" * 64})
+    other = Baseline(selections={"full": {"attacks": known}})
+    rule = {"metric": "passed", "below_baseline_at_most": 0.1}
+    assert verdict(given, rule, baseline=baseline).ok
+    assert not verdict(given, rule, baseline=other).ok
+
+
+def test_a_slice_is_not_compared_with_what_was_accepted_of_all_cases() -> None:
+    with pytest.raises(ValueError, match="no figures of slices"):
+        Rule(metric="passed", below_baseline_at_most=0.1, slice="place=note")
 
 
 def test_the_fast_selection_and_named_suites_are_not_the_whole() -> None:
