@@ -21,7 +21,7 @@ def read_lines(name: str, model: type[Line], *, folder: Path = DATASETS) -> tupl
     """
     path = folder / name
     found: list[Line] = []
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:

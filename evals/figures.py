@@ -1,5 +1,6 @@
 """Turns the results of a suite's cases into figures: shares and means with their intervals, over all and by slice."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +9,8 @@ from evals.intervals import mean_interval, share_interval
 from evals.planning import Planned
 
 MOST_WORST = 200
+_SLACK = 1e-9
+"""Shares are decimal, their products binary fractions."""
 _ORDER = {"errored": 0, "failed": 1, "passed": 2}
 
 
@@ -128,5 +131,5 @@ def _mean(values: Sequence[float]) -> Metric:
 
 
 def _percentile(ordered: Sequence[float], share: float) -> float:
-    """The nearest rank."""
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+    """The nearest rank: the smallest value that this share of all values does not exceed."""
+    return ordered[max(0, math.ceil(share * len(ordered) - _SLACK) - 1)]

@@ -8,6 +8,7 @@ report.json     see `casewright.contracts.evaluation.EvalReport`
 """
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,13 +93,20 @@ class EvalFolder:
 
     def append(self, line: ResultLine) -> None:
         """Add a result; it is in the file when this returns."""
-        with (self.path / "results.jsonl").open("a", encoding="utf-8") as file:
-            file.write(line.model_dump_json() + "\n")
+        with (self.path / "results.jsonl").open("a+b") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                whole = file.read(1) == b"\n"
+                file.write(b"" if whole else b"\n")  # what follows half a line would be lost with it
+            file.write(line.model_dump_json().encode() + b"\n")
 
     def results(self) -> Iterator[ResultLine]:
-        """Every whole line; the last one of a process that was killed may be half a line."""
+        """Every whole line; the last one of a process that was killed may be half a line.
+
+        Lines end with a line feed alone: texts of cases hold other characters that `splitlines` parts at.
+        """
         file = self.path / "results.jsonl"
-        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        for line in file.read_bytes().split(b"\n") if file.exists() else ():
             try:
                 yield ResultLine.model_validate_json(line)
             except ValidationError:

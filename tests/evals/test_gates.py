@@ -18,7 +18,7 @@ from casewright.contracts.evaluation import (
 from casewright.errors import InputError
 from evals.baseline import AcceptedSuite, Baseline, accepted
 from evals.figures import did_not_run, suite_result
-from evals.gates import Gates, Measure, Rule, judged, read_gates
+from evals.gates import Gates, Measure, Rule, SuiteGate, judged, read_gates
 from evals.lock import DataLock, LockedSuite
 from evals.planning import Planned
 from evals.registry import SUITES
@@ -85,14 +85,13 @@ def verdict(
     baseline: Baseline = NO_BASELINE,
     locked: int = 4,
     problem: str = "",
-    asked: tuple[str, ...] = (),
 ) -> GateVerdict:
     gates = Gates.model_validate(
         {"suites": {"attacks": {"cases": 4, "optional": optional, "rules": list(rules) or [RULE]}}}
     )
     lock = DataLock(files={}, suites={"attacks": LockedSuite(cases=locked, cases_digest="d" * 64)})
     problems = {"attacks": (problem,)} if problem else {}
-    return judged(given, Measure(gates=gates, lock=lock, data_problems=problems, baseline=baseline, asked=asked))
+    return judged(given, Measure(gates=gates, lock=lock, data_problems=problems, baseline=baseline))
 
 
 def rules_of(found: GateVerdict) -> list[str]:
@@ -176,7 +175,11 @@ def test_a_quiet_network_is_no_rule_that_could_stand_for_suites_that_did_not_run
 
 def test_an_optional_suite_that_was_asked_for_by_name_has_to_run() -> None:
     given = report(did_not_run(plan(), "no key", data={}))
-    assert rules_of(verdict(given, optional=True, asked=("attacks",))) == ["it ran"]
+    gates = Gates(suites={"attacks": SuiteGate(cases=4, optional=True, rules=(Rule(metric="passed", at_least=1.0),))})
+    nothing = DataLock(files={}, suites={})
+    measure = Measure(gates=gates, lock=nothing, data_problems={}, baseline=NO_BASELINE, asked=("attacks",))
+    assert rules_of(judged(given, measure)) == ["it ran"]
+    assert rules_of(judged(given, replace(measure, missing_allowed=True))) == ["at least one rule"]
 
 
 def test_the_cases_that_a_rule_forbids_are_named_before_all_other_failures() -> None:
