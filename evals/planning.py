@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from casewright.canonical import digest
 from casewright.contracts.evaluation import Selection
@@ -25,6 +25,12 @@ class Planned:
     """The ids for each process."""
     seconds: float
     """For one case, before it counts as errored."""
+    digests: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By id, of everything that the case says: a process tries it only as it was planned."""
+
+    def digest_of(self, case_ids: Sequence[str]) -> str:
+        """What `cases_digest` gives for some of the cases, in this order."""
+        return digest([self.digests[case_id] for case_id in case_ids])
 
 
 def planned(suite: Suite, materials: Materials, selection: Selection, *, enforced: bool) -> Planned:
@@ -44,6 +50,7 @@ def planned(suite: Suite, materials: Materials, selection: Selection, *, enforce
         digest=cases_digest(chosen),
         shards=tuple(shard for shard in shards if shard),
         seconds=suite.case_seconds,
+        digests={case.id: _digest(case) for case in chosen},
     )
 
 
@@ -81,7 +88,11 @@ def selected(cases: Sequence[Case], most: int) -> Sequence[Case]:
 
 def cases_digest(cases: Sequence[Case]) -> str:
     """SHA-256 over everything that the cases say."""
-    return digest([hashlib.sha256(case.model_dump_json().encode()).hexdigest() for case in cases])
+    return digest([_digest(case) for case in cases])
+
+
+def _digest(case: Case) -> str:
+    return hashlib.sha256(case.model_dump_json().encode()).hexdigest()
 
 
 def _rank(case: Case) -> str:

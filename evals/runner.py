@@ -86,6 +86,7 @@ async def evaluate(order: EvalOrder, listener: Listener) -> EvalReport:
     started = time.monotonic()
     installation = await _installation(order)
     versions = await _versions(installation)
+    data = {suite.name: data_of(suite) for suite in order.suites}
     plans = _plans(order, _materials(order, installation, order.folder.path / "unused"))
     _begin(order, plans, versions)
     progress = {key: _Progress(plan=plan) for key, plan in plans.items() if isinstance(plan, Planned)}
@@ -95,7 +96,7 @@ async def evaluate(order: EvalOrder, listener: Listener) -> EvalReport:
             progress[key].results[line.result.case_id] = line.result
     listener.planned([one.plan for one in progress.values()])
     await _run_all(order, installation, progress, listener)
-    found = _figures(order, plans, progress)
+    found = _figures(plans, progress, data)
     return EvalReport(
         eval_id=order.folder.name,
         at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -115,21 +116,30 @@ async def _installation(order: EvalOrder) -> Path:
     home = order.folder.path / "installation"
     if home.is_dir():
         return home
+    beside = order.folder.path / "installation.new"  # whole before it has its name, whatever stops us
+    shutil.rmtree(beside, ignore_errors=True)
     if order.installation is not None:
         if not order.installation.is_dir():
             raise InputError(f"{str(order.installation)!r} is no data folder; name one, or leave it out")
-        shutil.copytree(order.installation, home)
-        detach(home / "casewright.db")  # what lies there is evaluated, whatever release is in force
-        return home
-    beside = order.folder.path / "installation.new"
-    shutil.rmtree(beside, ignore_errors=True)
+        shutil.copytree(order.installation, beside)
+        detach(beside / "casewright.db")  # what lies there is evaluated, whatever release is in force
+        return beside.rename(home)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "casewright.launch", "init", "--home", str(beside), "--json"),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env=environment(os.environ),
     )
-    _, said = await asyncio.wait_for(process.communicate(), timeout=_INIT_SECONDS)
+    try:
+        _, said = await asyncio.wait_for(process.communicate(), timeout=_INIT_SECONDS)
+    except TimeoutError as error:
+        raise InputError(
+            f"no installation was made within {_INIT_SECONDS} seconds; try again on a free machine"
+        ) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         raise InputError(f"no installation could be made: {said.decode(errors='replace')[-500:]}")
     return beside.rename(home)
@@ -226,6 +236,7 @@ async def _run_shard(
         suite=plan.suite,
         enforced=plan.enforced,
         case_ids=ids,
+        cases_digest=plan.digest_of(ids),
         installation=str(installation),
         work=str(work),
         shared=str(order.shared or ""),
@@ -234,15 +245,23 @@ async def _run_shard(
     ended = await run_shard(shard, log=order.folder.log(name), seconds=plan.seconds, heard=heard, wrapped=order.wrapped)
     suite.unavailable = suite.unavailable or ended.unavailable
     if any(one not in suite.results for one in ids):
-        suite.lost = f"its process ended first, with code {ended.code}: {ended.last_words or 'it said nothing'}"
-    if not plan.enforced or all(one in suite.results and suite.results[one].verdict == "passed" for one in ids):
+        how = f"its process ended first, with code {ended.code}: {ended.last_words or 'it said nothing'}"
+        suite.lost = ended.unavailable or how
+    if _leaves_nothing(suite, ids):
         shutil.rmtree(work, ignore_errors=True)
 
 
+def _leaves_nothing(suite: _Progress, ids: Sequence[str]) -> bool:
+    """Whether nobody will look into a process's folder: all passed, or in a control all could be tried."""
+    verdicts = {suite.results[one].verdict if one in suite.results else "errored" for one in ids}
+    return verdicts <= ({"passed"} if suite.plan.enforced else {"passed", "failed"})
+
+
 def _figures(
-    order: EvalOrder, plans: Mapping[Key, Planned | SuiteResult], progress: Mapping[Key, _Progress]
+    plans: Mapping[Key, Planned | SuiteResult],
+    progress: Mapping[Key, _Progress],
+    data: Mapping[str, Mapping[str, str]],
 ) -> list[SuiteResult]:
-    data = {suite.name: data_of(suite) for suite in order.suites}
     found: list[SuiteResult] = []
     for key, plan in plans.items():
         if isinstance(plan, SuiteResult):

@@ -16,7 +16,8 @@ from pydantic import Field
 
 from casewright.contracts.base import Contract
 from casewright.contracts.evaluation import CaseResult
-from evals.planning import checked
+from casewright.errors import InputError
+from evals.planning import cases_digest, checked
 from evals.registry import suite_of
 from evals.suite import Attempt, Case, Materials, SuiteUnavailableError
 
@@ -29,6 +30,8 @@ class ShardOrder(Contract):
     suite: str
     enforced: bool
     case_ids: tuple[str, ...]
+    cases_digest: str
+    """Of these cases as they were planned."""
     installation: str
     work: str
     shared: str
@@ -60,7 +63,7 @@ async def _run(order: ShardOrder, lines: TextIO) -> None:
         options=order.options,
     )
     try:
-        cases = _chosen(checked(suite, materials), order.case_ids)
+        cases = _chosen(checked(suite, materials), order)
         async with suite.opened(materials, enforced=order.enforced) as attempt:
             for case in cases:
                 _say(lines, ShardLine(result=await tried(attempt, case, seconds=suite.case_seconds)))
@@ -68,9 +71,17 @@ async def _run(order: ShardOrder, lines: TextIO) -> None:
         _say(lines, ShardLine(unavailable=str(error)))
 
 
-def _chosen(cases: Sequence[Case], ids: Sequence[str]) -> list[Case]:
+def _chosen(cases: Sequence[Case], order: ShardOrder) -> list[Case]:
+    """The ordered cases, as they were planned.
+
+    Raises:
+        InputError: they say something else now.
+    """
     by_id: Mapping[str, Case] = {case.id: case for case in cases}
-    return [by_id[case_id] for case_id in ids]
+    chosen = [by_id[case_id] for case_id in order.case_ids if case_id in by_id]
+    if cases_digest(chosen) != order.cases_digest:
+        raise InputError(f"the cases of {order.suite!r} have changed since they were planned; begin another evaluation")
+    return chosen
 
 
 def _say(lines: TextIO, line: ShardLine) -> None:

@@ -11,12 +11,12 @@ from casewright.contracts.evaluation import CaseResult
 from casewright.errors import InputError
 from evals.case import EvalCase
 from evals.folder import EvalFolder
-from evals.planning import Planned
-from evals.processes import Wrapped
+from evals.planning import Planned, cases_digest
+from evals.processes import Wrapped, run_shard
 from evals.registry import suite_of
 from evals.runner import EvalOrder, Listener, evaluate
-from evals.shard import tried
-from evals.suite import SuiteUnavailableError
+from evals.shard import ShardLine, ShardOrder, tried
+from evals.suite import Materials, SuiteUnavailableError
 
 SUITE = "trajectories"
 pytestmark = [pytest.mark.proves("H1"), pytest.mark.timeout(600)]
@@ -75,6 +75,38 @@ async def test_a_folder_goes_on_with_what_was_begun_in_it_only(tmp_path: Path) -
     await evaluate(order(folder, wrapped=lambda command: ["true", *command]), Listener())
     with pytest.raises(InputError, match="was begun with other"):
         await evaluate(order(folder, options={"model": "another"}), Listener())
+
+
+@pytest.mark.thorough
+async def test_a_process_refuses_cases_that_say_something_else_than_was_planned(
+    installation: Path, tmp_path: Path
+) -> None:
+    first = suite_of(SUITE).cases(Materials(installation=installation, work=tmp_path, shared=None))[0]
+    changed = ShardOrder(
+        suite=SUITE,
+        enforced=True,
+        case_ids=(first.id,),
+        cases_digest=cases_digest([first.model_copy(update={"why": "a case that was changed meanwhile"})]),
+        installation=str(installation),
+        work=str(tmp_path / "work"),
+        shared="",
+        options={},
+    )
+    said: list[ShardLine] = []
+    ended = await run_shard(changed, log=tmp_path / "log", seconds=60, heard=said.append, wrapped=tuple)
+    assert (said, ended.code != 0) == ([], True)
+    assert "have changed since they were planned" in ended.last_words
+
+
+async def test_a_data_folder_that_was_copied_by_half_is_copied_again(installation: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "evaluation"
+    (folder / "installation.new" / "left over").mkdir(parents=True)
+    report = await evaluate(
+        EvalOrder(suites=[], selection="fast", folder=EvalFolder(folder), installation=installation), Listener()
+    )
+    assert report.suites == ()
+    assert (folder / "installation" / "casewright.db").is_file()
+    assert not (folder / "installation" / "left over").exists()
 
 
 async def test_what_a_case_raises_makes_it_errored_and_keeps_its_slices() -> None:
