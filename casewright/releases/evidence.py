@@ -66,6 +66,8 @@ def _of_gate(report: EvalReport) -> Iterator[str]:
         yield f"{finding.suite}: {finding.rule}: {finding.happened}"
     if not report.gate.ok and not report.gate.failed:
         yield "the gate is not green"
+    if not report.gate.whole:
+        yield "the gates were not asked of every suite with all its cases"
 
 
 def _of_suites(report: EvalReport) -> Iterator[str]:

@@ -30,6 +30,7 @@ def test_a_green_full_report_of_these_versions_carries_a_release() -> None:
         (green(gate=None), "not asked"),
         (green(gate=GateVerdict(ok=True, checked=0, failed=())), "no rule"),
         (green(gate=GateVerdict(ok=False, checked=3, failed=())), "not green"),
+        (green(gate=GateVerdict(ok=True, checked=3, failed=())), "every suite"),
         (green(gate=RED), "it was 0.4"),
         (green(gate=RED.model_copy(update={"ok": True})), "it was 0.4"),
         (green(suites=()), "no suite"),
