@@ -11,15 +11,25 @@ from typing import Any, Protocol, TypeVar
 from mcp import Client
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult
+from mcp_types import (
+    CONNECTION_CLOSED,
+    INTERNAL_ERROR,
+    REQUEST_TIMEOUT,
+    CallToolRequest,
+    CallToolRequestParams,
+    CallToolResult,
+)
 from pydantic import BaseModel, ValidationError
 
-from casewright.errors import CasewrightError, IncompleteError
+from casewright.contracts.tool_failures import is_servers_own
+from casewright.errors import CasewrightError, IncompleteError, UnavailableError
 from casewright.replay.made_call import Ending, MadeCall
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 REVISION = "2026-07-28"
 """Of the protocol, towards our own servers in this process: nobody has to ask which one they speak."""
+_OF_THE_SERVER = (INTERNAL_ERROR, CONNECTION_CLOSED, REQUEST_TIMEOUT, 0)
+"""Codes of errors that the caller did not cause; 0 is what the SDK gives what a handler raised."""
 
 
 class ToolRefusedError(CasewrightError):
@@ -52,7 +62,8 @@ class Toolbox(Protocol):
         """Call a tool and read its structured result.
 
         Raises:
-            ToolRefusedError: the server refused or failed, or answered something else.
+            ToolRefusedError: the server refused, or answered something else.
+            UnavailableError: the server failed; the same call may be made again.
             BudgetSpentError: no call is left.
         """
         ...
@@ -74,7 +85,7 @@ class McpToolbox:
             answer = await self._client.session.send_request(request, CallToolResult)
         except MCPError as error:
             self._keep(tool, arguments, "failed", said=error.message, code=error.code)
-            raise
+            raise broken(tool, error) from error
         said = " ".join(block.text for block in answer.content if block.type == "text")
         if answer.is_error or answer.structured_content is None:
             self._keep(tool, arguments, "refused", said=said)
@@ -86,8 +97,17 @@ class McpToolbox:
         self._budget.made.append(MadeCall(tool=tool, arguments=dict(arguments), ending=ending, **what))
 
 
-def refusal(tool: str, said: str) -> ToolRefusedError:
-    """The exception for what a server did not do, in its words."""
+def broken(tool: str, error: MCPError) -> CasewrightError | MCPError:
+    """The exception for an error of the protocol: the server's own failure may pass, anything else may not."""
+    if error.code in _OF_THE_SERVER:
+        return UnavailableError(f"the server of {tool!r} failed while it was called")
+    return error
+
+
+def refusal(tool: str, said: str) -> CasewrightError:
+    """The exception for what a server did not do, in its words; its own failure may pass, a refusal does not."""
+    if is_servers_own(tool, said):
+        return UnavailableError(f"{tool!r} could not be done: {said}")
     return ToolRefusedError(f"{tool!r} was refused: {said}")
 
 

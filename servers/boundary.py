@@ -17,6 +17,7 @@ from mcp_types import (
     TextContent,
 )
 
+from casewright.contracts.tool_failures import NO_ANSWER, failed
 from casewright.errors import (
     CasewrightError,
     ConflictError,
@@ -45,9 +46,9 @@ def tool_error(error: CasewrightError, *, tool: str, hidden: str) -> Exception:
         case InputError() | ConflictError():  # absent things are input errors, too
             return ToolError(str(error))
         case UnavailableError():
-            return ToolError("a part of the server does not answer; try again in a moment")
+            return ToolError(NO_ANSWER)
         case _:
-            return ToolError(f"{tool!r} failed; the reason is in the server's log")
+            return ToolError(failed(tool))
 
 
 def entry_error(error: CasewrightError, *, kind: str, hidden: str) -> MCPError:
@@ -60,7 +61,7 @@ def entry_error(error: CasewrightError, *, kind: str, hidden: str) -> MCPError:
         case InputError() | ConflictError():
             return MCPError(code=INVALID_PARAMS, message=str(error))
         case UnavailableError():
-            return MCPError(code=INTERNAL_ERROR, message="a part of the server does not answer; try again in a moment")
+            return MCPError(code=INTERNAL_ERROR, message=NO_ANSWER)
         case _:
             return MCPError(code=INTERNAL_ERROR, message="the server cannot answer now; the reason is in its log")
 

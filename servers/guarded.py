@@ -43,6 +43,7 @@ from pydantic import AnyUrl, ValidationError
 
 from casewright import __version__
 from casewright.contracts.principal import Caller, ServerName
+from casewright.contracts.tool_failures import failed
 from casewright.errors import CasewrightError, DeniedError, InputError, UnauthenticatedError
 from casewright.services import Services
 from servers.arguments import canonical_arguments
@@ -253,7 +254,7 @@ class GuardedServer(MCPServer[Any]):
             raise
         except Exception as error:
             _log.exception("tool %r failed unexpectedly", name)
-            raise ToolError(f"{name!r} failed; the reason is in the server's log") from error
+            raise ToolError(failed(name)) from error
 
     async def _guarded_call(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None

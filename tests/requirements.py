@@ -171,8 +171,15 @@ TRUST = {
 }
 
 EVALUATION = {
-    "H1": planned("suites for answers, retrieval, trajectories, injection, access, approvals and chaos"),
-    "H2": planned("gates with thresholds, positive controls and completeness, and a report people can read"),
+    "H1": proved(
+        "suites for answers, retrieval, trajectories, injection, access, approvals and chaos",
+        "quality under a provider was tried with a scripted service only; most injected orders end at the agent's own "
+        "tools, since most agents hold none for most goals",
+    ),
+    "H2": proved(
+        "gates with thresholds, positive controls and completeness, and a report people can read",
+        "trajectories have a control for approvals only; chaos, long runs and the audit have planted defects instead",
+    ),
     "H3": proved(
         "a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back",
         "it holds for all tenants of an installation; a canary keeps the active policies; software is not installed",

@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp.shared.exceptions import MCPError
 
-from agents.toolbox import ModelT, Toolbox, ToolBudget, read_result, refusal
+from agents.toolbox import ModelT, Toolbox, ToolBudget, broken, read_result, refusal
 from casewright.replay.made_call import MadeCall
 from graphs.replay.parting import PartedError, What, first_difference
 
@@ -66,7 +66,7 @@ class TapeToolbox:
             raise self._parted("tool", f"{tool}.arguments.{found[0]}", found[1], found[2])
         self._budget.made.append(kept)
         if kept.ending == "failed":
-            raise MCPError(kept.code, kept.said)
+            raise broken(tool, MCPError(kept.code, kept.said))
         if kept.ending == "refused" or kept.result is None:
             raise refusal(tool, kept.said)
         return read_result(tool, kept.result, result)

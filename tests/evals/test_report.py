@@ -100,7 +100,7 @@ def test_the_verdict_comes_first_and_says_case_expected_happened_stage_and_comma
         "it is 71.0 %",
         "golden/customer-03",
         "the clause was at rank 42 and cut at 20",
-        "casewright --home evals/evl-21/work/golden-1 runs explain run-7",
+        "casewright --home evals/evl-21/tried/golden-1 runs explain run-7",
         "Suites",
     )
     place = 0
@@ -300,10 +300,10 @@ def test_a_report_is_written_with_the_results_that_stand_beside_it(tmp_path: Pat
 
 def test_a_report_that_is_kept_elsewhere_names_no_path_of_this_machine(tmp_path: Path) -> None:
     folder = tmp_path / "evl-21"
-    case = answers(weak=True)[3].model_copy(update={"trace": f"casewright --home {folder}/work/golden-1 runs list"})
+    case = answers(weak=True)[3].model_copy(update={"trace": f"casewright --home {folder}/tried/golden-1 runs list"})
     suites = (report().suites[0].model_copy(update={"worst": (case,)}), *report().suites[1:])
     moved = for_elsewhere(report().model_copy(update={"suites": suites}), folder)
-    assert moved.suites[0].worst[0].trace == "casewright --home evl-21/work/golden-1 runs list"
+    assert moved.suites[0].worst[0].trace == "casewright --home evl-21/tried/golden-1 runs list"
     assert moved.model_copy(update={"suites": report().suites}) == report()
 
 
