@@ -100,7 +100,7 @@ def test_the_verdict_comes_first_and_says_case_expected_happened_stage_and_comma
         "it is 71.0 %",
         "golden/customer-03",
         "the clause was at rank 42 and cut at 20",
-        "casewright --home evals/evl-21/tried/golden-1 runs explain run-7",
+        "casewright --home evals/evl-21/work/golden-1 runs explain run-7",
         "Suites",
     )
     place = 0
