@@ -1,13 +1,14 @@
 """`casewright eval run`: suites on the real parts of this checkout, in processes of their own, and the gates over them.
 
-Needs no data folder; it makes one of the sample organisation. Exit code 0: everything was tried and, with `--gate`,
-every rule holds; 1: a rule does not hold.
+Needs no data folder; it makes one of the sample organisation. Exit code 0: no case is errored and, with `--gate`,
+every rule holds; 1: a case is errored, or a rule does not hold.
 """
 
 import asyncio
 import datetime as dt
 import os
 import secrets
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +69,16 @@ class EvalOptions:
         """The folder that is named for the evaluation; None: one is to be made.
 
         Raises:
-            InputError: it does not fit.
+            InputError: it does not fit, or another option does not.
         """
+        if self.allow_missing and not self.gate:
+            raise InputError("--allow-missing says what the gates may leave out; give it with --gate")
         if self.out is not None and self.resume is not None:
             raise InputError("--out begins an evaluation and --resume goes on with one; give one of them")
         if self.out is not None and self.out.exists() and any(self.out.iterdir()):
             raise InputError(f"{str(self.out)!r} is not empty; name a new folder, or go on with --resume")
+        if self.resume is not None and not (self.resume / "plan.json").is_file():
+            raise InputError(f"{str(self.resume)!r} holds no evaluation that was begun; name its folder, or use --out")
         return self.resume or self.out
 
 
@@ -89,13 +94,15 @@ def run(ctx: typer.Context, options: EvalOptions) -> None:
 
         isolate(shell.note)
     order = _order(shell, options)
+    found = _data_problems(order) if options.gate else {}
     report = asyncio.run(_evaluated(shell, order))
     if options.gate:
-        report = report.model_copy(update={"gate": _judged(report, options)})
+        report = report.model_copy(update={"gate": _judged(report, options, found)})
     order.folder.write_report(report)
     write_report(collected(report, order.folder.path), order.folder.path)
     shell.show(document(report, order.folder), view)
-    raise typer.Exit(0 if report.gate is None or report.gate.ok else 1)
+    errored = any(one.errored for one in (*report.suites, *report.controls))
+    raise typer.Exit(int(errored if report.gate is None else not report.gate.ok))
 
 
 def shard(ctx: typer.Context) -> None:
@@ -170,19 +177,27 @@ def shown_on(bars: Progress) -> Any:
     return Bars()
 
 
-def _judged(report: "EvalReport", options: EvalOptions) -> "GateVerdict":
-    from evals.baseline import read_baseline
-    from evals.gates import Measure, judged, read_gates
+def _data_problems(order: "EvalOrder") -> dict[str, tuple[str, ...]]:
+    """By suite, where its data and cases differ from their lock: as they are before anything is tried."""
     from evals.lock import problems, read_lock
-    from evals.registry import suites_of
+    from evals.suite import Materials
 
     lock = read_lock()
-    found = {suite.name: problems(lock, suite) for suite in suites_of(options.asked)}
+    with tempfile.TemporaryDirectory() as folder:
+        materials = Materials(installation=Path(folder), work=Path(folder), shared=order.shared, options=order.options)
+        return {suite.name: problems(lock, suite, materials) for suite in order.suites}
+
+
+def _judged(report: "EvalReport", options: EvalOptions, found: dict[str, tuple[str, ...]]) -> "GateVerdict":
+    from evals.baseline import read_baseline
+    from evals.gates import Measure, judged, read_gates
+    from evals.lock import read_lock
+
     return judged(
         report,
         Measure(
             gates=read_gates(),
-            lock=lock,
+            lock=read_lock(),
             data_problems=found,
             baseline=read_baseline(),
             asked=options.asked,

@@ -69,8 +69,17 @@ def renewed(known: DataLock, suites: Sequence[Suite], materials: Materials) -> D
     )
 
 
-def problems(lock: DataLock, suite: Suite) -> tuple[str, ...]:
-    """Where a suite's files differ from the lock, in words; nothing: they fit."""
+def problems(lock: DataLock, suite: Suite, materials: Materials | None = None) -> tuple[str, ...]:
+    """Where a suite's files differ from the lock, in words; nothing: they fit.
+
+    Args:
+        lock: what was locked.
+        suite: whose files are looked at.
+        materials: with them also all of its cases, of which an evaluation may select some.
+
+    Raises:
+        InputError: a data file is missing, or with materials not in its format.
+    """
     found: list[str] = []
     for name, model in suite.files.items():
         locked = lock.files.get(name)
@@ -80,6 +89,9 @@ def problems(lock: DataLock, suite: Suite) -> tuple[str, ...]:
             found.append(f"{name!r} differs from version {locked.version} that is locked")
         elif locked.model_sha256 != digest(model.model_json_schema()):
             found.append(f"the format of {name!r} ({model.__name__}) differs from the locked one")
+    locked_cases = lock.suites.get(suite.name)
+    if materials is not None and locked_cases is not None and _suite(suite, materials, lock) != locked_cases:
+        found.append(f"its cases are not the {locked_cases.cases} that are locked")
     return tuple(found)
 
 

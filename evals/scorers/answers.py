@@ -104,7 +104,7 @@ def scored(case: AnswerCase, answer: GivenAnswer, asker: Principal, shelf: Shelf
         short = ["it abstained: " + answer.reason] if answer.abstained else short
     else:
         named = _names_what_is_missing(wanted, answer)
-        outcomes = {"withheld": answer.abstained and "answered" not in forbidden, "gap_named": named}
+        outcomes = {"withheld": answer.abstained and not forbidden, "gap_named": named}
         short = [] if named or not answer.abstained else [f"the reason names nothing of the matter: {answer.reason!r}"]
     outcomes["disclosed"] = bool(_ACCESS & set(forbidden))
     said = [*(f"forbidden: {name}" for name in forbidden), *short]

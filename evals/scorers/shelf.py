@@ -85,6 +85,10 @@ class Shelf:
             (one for one in self._versions.values() if (one.document_id, one.version) == (document_id, version)), None
         )
 
+    def texts(self) -> Sequence[str]:
+        """Every clause of every version, whosesoever and whatever its status."""
+        return [text for one in self._versions.values() for text in one.clauses.values()]
+
     def in_force(self, tenant: str, document_id: str, day: dt.date) -> Published | None:
         """What holds on a day: the published version that began last, unless its own last day is over."""
         begun = [

@@ -147,7 +147,18 @@ def test_a_phrase_is_whole_words_and_whole_numbers_wherever_it_is_shown() -> Non
     assert not says("within 15 minutes", "5 minutes")
     leaky = GivenAnswer(text="", abstained=True, reason="no rule on 72 hours that you may see", citations=())
     hidden = case(answered=False, clauses=[], says=[], never_says=["72 hours"])
-    assert scored(hidden, leaky, people(), shelf()).forbidden == ("says what it must not",)
+    leaked = scored(hidden, leaky, people(), shelf())
+    assert leaked.forbidden == ("says what it must not",)
+    assert not leaked.outcomes["withheld"], "the gates hold this share, not that of the cases that passed"
+
+
+@pytest.mark.proves("A7")
+@pytest.mark.parametrize("name", SAMPLE_FILES)
+def test_what_must_not_be_said_stands_in_some_rule_or_nobody_could_say_it(name: str) -> None:
+    texts = published(None).texts()
+    cases = read_lines(name, AnswerCase)
+    phrases = {phrase for one in cases for phrase in one.expected.never_says}
+    assert phrases and [phrase for phrase in phrases if not any(says(text, phrase) for text in texts)] == []
 
 
 @pytest.mark.proves("A7", "A9")
