@@ -21,7 +21,7 @@ from evals.figures import did_not_run, suite_result
 from evals.gates import Gates, Measure, Rule, SuiteGate, judged, read_gates
 from evals.lock import DataLock, LockedSuite
 from evals.planning import Planned
-from evals.registry import SUITES
+from evals.registry import SUITES, suite_of
 
 pytestmark = pytest.mark.proves("H2")
 RULE = {"metric": "passed", "at_least": 1.0}
@@ -288,3 +288,33 @@ def test_a_rule_without_exactly_one_limit_is_refused(rule: dict[str, Any], tmp_p
 
 def test_every_suite_has_a_gate_and_every_gate_a_suite() -> None:
     assert set(read_gates().suites) == set(SUITES)
+
+
+@pytest.mark.parametrize("selection", ["fast", "full"])
+def test_every_control_that_there_is_has_to_succeed_in_every_selection(selection: str) -> None:
+    held = {
+        name
+        for name, gate in read_gates().suites.items()
+        if any(rule.control and rule.at_least and rule.selection in ("", selection) for rule in gate.rules)
+    }
+    assert held == {name for name in SUITES if suite_of(name).has_control}
+
+
+def test_no_rule_has_a_threshold_that_every_share_keeps() -> None:
+    idle = [
+        f"{name}: {rule.words()}"
+        for name, gate in read_gates().suites.items()
+        for rule in gate.rules
+        if (rule.at_least is not None and rule.at_least <= 0) or (rule.at_most is not None and rule.at_most >= 1)
+    ]
+    assert idle == []
+
+
+@pytest.mark.parametrize("selection", ["fast", "full"])
+def test_every_suite_is_held_to_something_in_every_selection_apart_from_its_control(selection: str) -> None:
+    idle = [
+        name
+        for name, gate in read_gates().suites.items()
+        if not any(not rule.control and rule.selection in ("", selection) for rule in gate.rules)
+    ]
+    assert idle == []
