@@ -14,12 +14,13 @@ import typer
 from casewright.contracts.principal import Principal
 from casewright.contracts.release import Release, ReleaseManifest, ReleaseMove
 from casewright.errors import ConflictError, InputError, StorageError
-from casewright.releases.evidence import problems, read_report
+from casewright.releases.evidence import read_report
 from casewright.releases.following import InForce, own_files
 from casewright.releases.pieces import collected
 from casewright.releases.store import Switch, check_why
 from commands.option_groups import taking
 from commands.permission import permit
+from commands.release_evidence import against, present_measure
 from commands.release_shadow import shadow
 from commands.release_trial import SWITCH, Widening, tried, widening
 from commands.release_views import in_force, list_view, moved_view, release_document, show_view, widening_lines
@@ -75,20 +76,18 @@ async def _create(shell: Shell, options: CreateOptions) -> dict[str, Any]:
     pieces = collected(own.policies, own.prompts, shell.settings.models_file)
     if versions != versions_under(services, own):
         raise ConflictError("the installation's files changed while they were read; repeat")
-    against = problems(evidence.report, versions)
-    if against and not options.override:
-        await services.releases.note(
-            "release.refused", principal, {"report": evidence.sha256, "problems": against[:20]}
-        )
-        told = "\n".join(f"- {one}" for one in against[:20])
-        raise InputError(f"no release is made under {str(options.report)!r}:\n{told}")
+    told = against(evidence.report, versions, present_measure())
+    if told and not options.override:
+        await services.releases.note("release.refused", principal, {"report": evidence.sha256, "problems": told[:20]})
+        listed = "\n".join(f"- {one}" for one in told[:20])
+        raise InputError(f"no release is made under {str(options.report)!r}:\n{listed}")
     manifest = ReleaseManifest(
         versions=versions,
         pieces=pieces.digest,
         report=evidence.sha256,
         eval_id=evidence.report.eval_id,
-        gate="overridden" if against else "green",
-        passed_over=against[:100],
+        gate="overridden" if told else "green",
+        passed_over=told[:100],
     )
     made = await services.releases.add(manifest, pieces, principal=principal, why=options.why)
     return release_document(made) | in_force(await services.releases.move())

@@ -5,12 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from casewright.config import app_root
-from casewright.contracts.evaluation import EvalReport, EvaluatedVersions, GateVerdict, SuiteResult
+from casewright.contracts.evaluation import (
+    EvalReport,
+    EvaluatedVersions,
+    GateVerdict,
+    Metric,
+    SliceFigures,
+    SuiteResult,
+)
 from casewright.contracts.release import Release, ReleaseManifest, ReleaseMove
 from casewright.releases.following import InForce, own_files
 from casewright.releases.pieces import collected
 from casewright.releases.store import Switch
 from casewright.services import Services
+from evals.gates import Measure, SuiteGate
+from evals.lock import LockedSuite
 from graphs.versions import versions_under
 
 VERSIONS = EvaluatedVersions(
@@ -51,6 +60,33 @@ def green(versions: EvaluatedVersions = VERSIONS, **changes: object) -> EvalRepo
         seconds=1.0,
     )
     return report.model_copy(update=changes)
+
+
+def gated(report: EvalReport, measure: Measure) -> EvalReport:
+    """A report with every suite that has to be there, each with figures that just hold."""
+    gates, locked = measure.gates.suites, measure.lock.suites
+    named = [name for name, gate in gates.items() if not gate.optional]
+    results = {
+        control: [_held(name, gates[name], locked[name], control=control) for name in named]
+        for control in (False, True)
+    }
+    return report.model_copy(update={"suites": tuple(results[False]), "controls": tuple(results[True])})
+
+
+def _held(name: str, gate: SuiteGate, locked: LockedSuite, *, control: bool) -> SuiteResult:
+    figures: dict[str, dict[str, Metric]] = {}
+    for rule in (rule for rule in gate.rules if rule.control is control):
+        metrics = figures.setdefault(rule.slice, {})
+        limit = rule.at_least if rule.at_least is not None else rule.at_most or 0.0
+        known = metrics.get(rule.metric)
+        value = limit if known is None else (max if rule.at_least is not None else min)(limit, known.value)
+        metrics[rule.metric] = Metric(kind="mean", n=locked.cases, value=value, low=value, high=value)
+    slices = tuple(
+        SliceFigures(name=place, cases=1, passed=1, metrics=metrics) for place, metrics in figures.items() if place
+    )
+    counted = {"planned": locked.cases, "cases": locked.cases, "passed": locked.cases}
+    told = {"name": name, "enforced": not control, "cases_digest": locked.cases_digest, **counted}
+    return suite(metrics=figures.get("", {}), slices=slices, **told)
 
 
 def files(services: Services, *, policies: Path | None = None, prompts: Path | None = None) -> InForce:
