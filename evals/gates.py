@@ -46,7 +46,7 @@ class Rule(Contract):
     control: bool = False
     """Held against the positive control."""
     slice: str = ""
-    """Such as `place=letter`; empty: over all cases."""
+    """Such as `place=letter`, or `place=*` for every place by itself; empty: over all cases."""
     selection: Literal["", "fast", "full"] = ""
     """Where it holds; empty: in both."""
     why: str = ""
@@ -175,8 +175,17 @@ def _suite_checks(name: str, report: EvalReport, measure: Measure) -> Iterator[G
         return
     control = _named(report.controls, name)
     for rule in gate.rules:
-        if rule.selection in ("", report.selection):
-            yield _held(rule, name, control if rule.control else result, report, measure.baseline)
+        against = control if rule.control else result
+        for one in _each(rule, against) if rule.selection in ("", report.selection) else ():
+            yield _held(one, name, against, report, measure.baseline)
+
+
+def _each(rule: Rule, result: SuiteResult | None) -> list[Rule]:
+    """The rule for every value of its slice; of a slice that nobody has, itself, which then does not hold."""
+    if result is None or not rule.slice.endswith("=*"):
+        return [rule]
+    names = [one.name for one in result.slices if one.name.startswith(rule.slice.removesuffix("*"))]
+    return [rule.model_copy(update={"slice": name}) for name in names] or [rule]
 
 
 def _complete(

@@ -227,6 +227,16 @@ def test_a_slice_is_held_by_itself() -> None:
     assert [case.case_id for case in found.failed[0].cases] == ["a0"]
 
 
+def test_a_rule_over_every_slice_names_the_one_in_which_nothing_succeeds() -> None:
+    rules = (RULE, {"metric": "succeeded", "at_least": 0.9, "slice": "place=*", "control": True})
+    enforced = suite(False, False, False, False)
+    assert verdict(report(enforced, suite(True, True, True, True, enforced=False)), *rules).ok
+    without_letters = verdict(report(enforced, suite(True, False, True, False, enforced=False)), *rules)
+    assert rules_of(without_letters) == ["succeeded of place=letter in the control at least 0.9"]
+    nobody = verdict(report(enforced), {"metric": "passed", "at_least": 1, "slice": "goal=*"})
+    assert rules_of(nobody) == ["passed of goal=* at least 1"]
+
+
 def test_other_data_than_the_locked_ones_fail() -> None:
     good = report(suite(False, False, False, False))
     assert rules_of(verdict(good, problem="'a.jsonl' differs")) == ["its data are locked"]
