@@ -66,6 +66,8 @@ class FollowingGateway(Gateway):
         return gateway
 
     async def _let_go(self, *, kept: str) -> None:
-        idle = [name for name in self._made if name != kept and not self._at_work.get(name)]
-        for name in idle[: max(0, len(self._made) - MOST_KEPT)]:
-            await self._made.pop(name).aclose()
+        while len(self._made) > MOST_KEPT:  # looked at anew each time: others come and go while one is closed
+            idle = next((name for name in self._made if name != kept and not self._at_work.get(name)), None)
+            if idle is None:
+                return
+            await self._made.pop(idle).aclose()

@@ -19,7 +19,7 @@ from casewright.audit.signing import Verifier
 from casewright.config import Settings, app_root
 from casewright.contracts.release import ReleaseManifest, ReleaseMove
 from casewright.errors import CasewrightError, StorageError
-from casewright.releases.manifest import read_manifest
+from casewright.releases.manifest import read_manifest, read_move
 from casewright.releases.pieces import POLICIES, PROMPTS, Pieces, placed, policy_revision, prompts_digest
 from casewright.releases.selection import is_chosen
 
@@ -27,7 +27,7 @@ _NEWEST = (
     "SELECT seq, at_ns, subject, kind, active, previous, canary, percent, why FROM release_moves "
     "ORDER BY seq DESC LIMIT 1"
 )
-_RELEASE = "SELECT manifest, signature, pieces, state FROM releases WHERE release_id = ?"
+_RELEASE = "SELECT manifest, signature, pieces, state, subject, confirmed_by FROM releases WHERE release_id = ?"
 _PINS = "SELECT json_extract(pins, '$.release') FROM runs WHERE run_id = ?"
 _READ_SECONDS = 1.0
 _log = logging.getLogger("casewright.releases")
@@ -59,6 +59,7 @@ class FollowedRelease:
         self._connection: sqlite3.Connection | None = None
         self._known: dict[str, InForce] = {"": own_files(settings)}
         self._current: InForce | None = None
+        self._newest = 0
         self._refused = ""
 
     @property
@@ -74,7 +75,7 @@ class FollowedRelease:
         """
         with self._lock:
             try:
-                active = self.move().active
+                active = self._active()
                 if self._current is None or self._current.release_id != active:
                     self._current = self.at(active)
                     _log.info("release %s is in force", active or "none")
@@ -111,7 +112,7 @@ class FollowedRelease:
         if row is None:
             return ReleaseMove()
         names = ("seq", "at_ns", "subject", "kind", "active", "previous", "canary", "percent", "why")
-        return ReleaseMove.model_validate(dict(zip(names, row, strict=True)))
+        return read_move(dict(zip(names, row, strict=True)))
 
     def begun_with(self, tenant: str, case_id: str) -> InForce:
         """What a run of a case is begun with: the canary for its share of the cases, else what is active.
@@ -145,6 +146,17 @@ class FollowedRelease:
             if connection is not None:
                 connection.close()
 
+    def _active(self) -> str:
+        """The active release; switches are only ever added, so fewer of them than before say nothing."""
+        move = self.move()
+        if move.seq < self._newest:
+            raise StorageError(
+                f"the database knows {move.seq} switches of releases, {self._newest} were there; restart after "
+                "restoring a backup"
+            )
+        self._newest = move.seq
+        return move.active
+
     def _or_current(self, canary: str) -> InForce:
         try:
             return self.at(canary)
@@ -154,9 +166,10 @@ class FollowedRelease:
 
     def _unpacked(self, release_id: str) -> InForce:
         row = self._read(_RELEASE, release_id)
-        if row is None or row[3] == "proposed":
+        if row is None or row[3] != "ready":
             raise StorageError(f"the release {release_id!r} is not there to be followed; restore the database")
         manifest = read_manifest(release_id, row[0], row[1], self._key())
+        check_confirmed(release_id, manifest, recorded_by=row[4], confirmed_by=row[5])
         check_software(release_id, manifest)
         pieces = Pieces.unpacked(row[2], expected=manifest.pieces)
         folder = placed(pieces, folder_of(self._settings, release_id))
@@ -226,6 +239,16 @@ def check_software(release_id: str, manifest: ReleaseManifest) -> None:
         )
 
 
+def check_confirmed(release_id: str, manifest: ReleaseManifest, *, recorded_by: str, confirmed_by: str) -> None:
+    """Return if a release without a green gate was confirmed by somebody else than who recorded it.
+
+    Raises:
+        StorageError: it was not.
+    """
+    if manifest.gate == "overridden" and confirmed_by in ("", recorded_by):
+        raise StorageError(f"the override {release_id!r} was confirmed by no second person; restore the database")
+
+
 def check_files(found: InForce, manifest: ReleaseManifest) -> None:
     """Return if the files have the revisions that the manifest pins.
 
@@ -233,7 +256,10 @@ def check_files(found: InForce, manifest: ReleaseManifest) -> None:
         StorageError: they have others.
         PolicyError: the policies cannot be read.
     """
-    seen = {"policy": policy_revision(found.policies), "prompts": prompts_digest(found.prompts)}
+    try:
+        seen = {"policy": policy_revision(found.policies), "prompts": prompts_digest(found.prompts)}
+    except OSError as error:
+        raise StorageError(f"the files of {found.release_id!r} cannot be read: {error}; repeat") from error
     for name, value in seen.items():
         if value != getattr(manifest.versions, name):
             raise StorageError(f"the {name} of {found.release_id!r} are not those it pins; restore the database")

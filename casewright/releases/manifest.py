@@ -1,14 +1,17 @@
-"""Makes, names, signs and reads manifests.
+"""Makes, names, signs and reads manifests, and reads the switches between releases.
 
 The id is the digest of the manifest: the same pieces under the same report are the same release. The signature is made
 with the key that signs the head of the audit, so a manifest from elsewhere is not followed.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import ValidationError
 
 from casewright.audit.signing import Verifier
 from casewright.canonical import canonical_json, digest
-from casewright.contracts.release import ReleaseManifest
+from casewright.contracts.release import ReleaseManifest, ReleaseMove
 from casewright.errors import StorageError
 
 _LABEL = b"casewright release\n"
@@ -39,3 +42,17 @@ def read_manifest(release_id: str, text: str, signature: str, verifier: Verifier
             f"the manifest of {release_id!r} is not the one that was signed; restore the database from a backup"
         )
     return manifest
+
+
+def read_move(values: Mapping[str, Any]) -> ReleaseMove:
+    """A switch as it is kept.
+
+    Raises:
+        StorageError: it is none.
+    """
+    try:
+        return ReleaseMove.model_validate(dict(values))
+    except ValidationError as error:
+        raise StorageError(
+            f"the switch {values.get('seq')!r} between releases cannot be read; restore the database from a backup"
+        ) from error

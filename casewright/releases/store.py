@@ -22,7 +22,7 @@ from casewright.contracts.principal import Principal
 from casewright.contracts.release import MoveKind, Override, Release, ReleaseManifest, ReleaseMove
 from casewright.corpus.protected import protect
 from casewright.errors import ConflictError, InputError, NotFoundError
-from casewright.releases.manifest import id_of, read_manifest, signed_text
+from casewright.releases.manifest import id_of, read_manifest, read_move, signed_text
 from casewright.releases.pieces import Pieces
 from casewright.storage.database import Database
 from casewright.storage.release_tables import release_moves, releases
@@ -282,5 +282,4 @@ async def _newest(connection: AsyncConnection) -> ReleaseMove:
 
 
 def _move(row: Row[Any]) -> ReleaseMove:
-    values = {name: getattr(row, name) for name in ReleaseMove.model_fields}
-    return ReleaseMove.model_validate(values)
+    return read_move({name: getattr(row, name) for name in ReleaseMove.model_fields})

@@ -97,6 +97,51 @@ async def test_a_release_whose_files_were_damaged_is_not_followed_and_what_was_g
         _ = fresh.engine
 
 
+def changed(services: Services, statement: str, *values: str) -> None:
+    """Change the database behind everybody's back."""
+    with contextlib.closing(sqlite3.connect(services.settings.database)) as connection, connection:
+        connection.execute(statement, values)
+
+
+@pytest.mark.proves("H3")
+@pytest.mark.parametrize("second", ["", "selma"])
+async def test_an_override_without_a_second_person_is_not_followed_whatever_its_row_says(
+    other: Services, second: str
+) -> None:
+    carried = await released(other)
+    manifest = carried.manifest.model_copy(update={"gate": "overridden", "passed_over": ("it is not green",)})
+    pieces, selma = await other.releases.pieces(carried.release_id), other.identities.find("selma")
+    made = await other.releases.add(manifest, pieces, principal=selma, why="a rule changed")
+    with pytest.raises(StorageError, match="not there to be followed"):
+        other.release.at(made.release_id)
+    changed(other, "UPDATE releases SET state = 'ready', confirmed_by = ? WHERE subject = 'selma'", second)
+    with pytest.raises(StorageError, match="no second person"):
+        other.release.at(made.release_id)
+    changed(other, "UPDATE releases SET confirmed_by = 'idris' WHERE subject = 'selma'")
+    assert other.release.at(made.release_id).release_id == made.release_id
+
+
+@pytest.mark.proves("H3")
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM release_moves", "UPDATE release_moves SET percent = 500", "DELETE FROM release_moves WHERE seq > 1"],
+)
+async def test_switches_that_vanish_or_are_garbled_change_nothing_that_is_in_force(
+    world: World, other: Services, tmp_path: Path, statement: str
+) -> None:
+    first = await released(other)
+    second = await released(other, files(other, policies=stricter_policies(tmp_path / "p")))
+    for release in (first, second):
+        await promoted(other, release.release_id)
+    serving = world.services
+    before = pins_now(serving)
+    assert before.release == second.release_id
+    changed(other, statement)
+    serving.engine.reload_if_changed()
+    assert pins_now(serving) == before
+    assert "restor" in serving.release.last_error
+
+
 @pytest.mark.proves("H3")
 async def test_a_copy_that_somebody_edits_is_refused_and_made_again(world: World, other: Services) -> None:
     serving = world.services
