@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from typing import cast
 
 LOG_VARIABLE = "EVALS_NETWORK_LOG"
 """The file that attempts are noted in. It weakens nothing: where it is set, more is refused."""
@@ -55,6 +56,8 @@ def _heard(event: str, arguments: tuple[object, ...]) -> None:
             _refuse(event, address[0])  # pyright: ignore[reportUnknownArgumentType]
     elif event in _LOOKED_UP:
         _refuse(event, arguments[0])
+    elif event == "socket.getnameinfo":  # asks a name server for the name of an address
+        _refuse(event, cast("tuple[object, ...]", arguments[0])[0])
 
 
 def _refuse(event: str, host: object) -> None:

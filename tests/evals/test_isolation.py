@@ -36,6 +36,7 @@ TRIES = {
     "sendto": lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)),
     "look up": lambda: socket.getaddrinfo("example.invalid", 80),
     "asyncio": lambda: asyncio.run(streams()),
+    "name": lambda: socket.getnameinfo(("192.0.2.8", 80), 0),
     "native": native,
 }
 failed = []
@@ -46,7 +47,7 @@ for name in sys.argv[1:]:
         failed.append(name)
 print(json.dumps({"failed": failed, "seen": network_seen().model_dump()}))
 """
-PYTHON_TRIES = ("connect", "six", "sendto", "look up", "asyncio")
+PYTHON_TRIES = ("connect", "six", "sendto", "look up", "asyncio", "name")
 
 
 def probed(folder: Path, *tries: str) -> dict[str, Any]:
@@ -78,6 +79,7 @@ def test_in_a_namespace_nothing_leaves_and_native_attempts_are_counted_by_the_ke
         "sendto '192.0.2.1'",
         "getaddrinfo 'example.invalid'",
         "connect '192.0.2.7'",
+        "getnameinfo '192.0.2.8'",
     ]
 
 
