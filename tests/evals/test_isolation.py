@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from casewright.contracts.evaluation import NetworkSeen
+from casewright.errors import UnavailableError
+from commands.eval_isolated import isolate
 from evals.baseline import Baseline
 from evals.gates import Gates, Measure, Rule, SuiteGate, judged
 from evals.isolation import GUARD, NAMESPACE, has_namespaces, inside, network_seen
 from evals.lock import DataLock
-from evals.sockets import is_here
+from evals.sockets import LOG_VARIABLE, is_here
 from tests.evals.report_example import report
 from tests.support.installation import CHECKOUT
 
@@ -98,6 +100,14 @@ def test_loopback_works_inside_and_counts_for_nothing(tmp_path: Path) -> None:
     found = probed(tmp_path)
     assert found["failed"] == []
     assert found["seen"]["attempts"] == 0
+
+
+def test_a_process_that_should_be_guarded_and_is_not_stops_instead_of_beginning_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(LOG_VARIABLE, str(tmp_path / "network.log"))
+    with pytest.raises(UnavailableError, match="nothing guards this process"):
+        isolate(print)
 
 
 def test_a_process_that_nobody_closed_says_that_nobody_counted() -> None:
