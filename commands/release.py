@@ -22,7 +22,7 @@ from commands.option_groups import taking
 from commands.permission import permit
 from commands.release_evidence import against, present_measure
 from commands.release_shadow import shadow
-from commands.release_trial import SWITCH, Widening, tried, widening
+from commands.release_trial import SWITCH, Widening, tried, tried_own, widening
 from commands.release_views import in_force, list_view, moved_view, release_document, show_view, widening_lines
 from commands.shell import Shell
 from servers.permission import Deed
@@ -259,7 +259,7 @@ async def _loadable(shell: Shell, release: Release | None, principal: Principal,
     """
     services = shell.services
     try:
-        after = own_files(shell.settings) if release is None else await tried(shell, release, principal)
+        after = await (tried_own(shell, principal) if release is None else tried(shell, release, principal))
     except InputError as error:
         named = release.release_id if release else ""
         await services.releases.note("release.refused", principal, {"release": named, "problems": [str(error)]})
@@ -272,16 +272,21 @@ async def _widening(shell: Shell, after: InForce) -> Widening:
 
 
 def _agreed(shell: Shell, wider: Widening, *, yes: bool) -> Widening:
-    if not wider.permissive:
+    unread = shell.services.release.last_error
+    if not wider.permissive and not unread:
         return wider
+    if unread:
+        shell.note("what running processes still have in force cannot be read, so the installation's own was compared")
     for line in widening_lines(wider.shown):
         shell.note(line)
     if yes or (sys.stdin.isatty() and not shell.options.as_json and typer.confirm("Put it in force?", err=True)):
         return wider
-    raise InputError(
-        f"{wider.permissive} decisions would let through more; look at them above, then repeat with --yes. "
-        "Nothing changed"
+    told = (
+        "what it would newly permit cannot be told"
+        if unread
+        else f"{wider.permissive} decisions would let through more"
     )
+    raise InputError(f"{told}; look at the lines above, then repeat with --yes. Nothing changed")
 
 
 def _moved(move: ReleaseMove, wider: Widening, release: Release | None) -> dict[str, Any]:

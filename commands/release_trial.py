@@ -12,7 +12,8 @@ from casewright.contracts.principal import Principal
 from casewright.contracts.release import Release
 from casewright.corpus.states import state_named
 from casewright.errors import CasewrightError, InputError
-from casewright.releases.following import InForce
+from casewright.releases.following import InForce, own_files
+from casewright.releases.pieces import policy_revision
 from commands.permission import TERMINAL
 from commands.recorded_decisions import REPLAY, Selection, selected
 from commands.shell import Shell
@@ -20,6 +21,8 @@ from servers.permission import Deed, foreseen
 
 if TYPE_CHECKING:
     from casewright.access.engine import PolicyEngine
+    from casewright.access.opa_settings import OpaSettings
+    from casewright.models.prompts import PromptLibrary
 
 SWITCH = "switch_release"
 NEWEST_DECISIONS = 2_000
@@ -53,15 +56,31 @@ async def tried(shell: Shell, release: Release, principal: Principal) -> InForce
     try:
         found = services.release.at(release.release_id)
         _check_versions(shell, release, found)
-        _check_prompts(found)
+        _check_locked(found)
         state_named(services.settings.index, found.index_version)
-        engine = _engine(shell, found)
-        try:
-            await _check_way_back(shell, principal, engine)
-        finally:
-            engine.close()
+        await _check_policies(shell, found, principal)
     except CasewrightError as error:
         raise InputError(f"{release.release_id} cannot be put in force, nothing changed: {error}") from error
+    return found
+
+
+async def tried_own(shell: Shell, principal: Principal) -> InForce:
+    """The installation's own files, if they can be put in force: a rollback to none is a switch like any other.
+
+    Raises:
+        InputError: a piece cannot be loaded, or nobody could switch again; what it is, is said.
+    """
+    from graphs.versions import versions_under
+
+    found = own_files(shell.settings)
+    try:
+        versions_under(shell.services, found)
+        _prompts(found)
+        await _check_policies(shell, found, principal)
+    except CasewrightError as error:
+        raise InputError(
+            f"the installation's own files cannot be put in force, nothing changed: {error}; or promote another release"
+        ) from error
     return found
 
 
@@ -103,15 +122,43 @@ def _check_versions(shell: Shell, release: Release, found: InForce) -> None:
         raise InputError(f"it pins {'; '.join(other)}: bring that back (software, or the models' settings) first")
 
 
-def _check_prompts(found: InForce) -> None:
+def _check_locked(found: InForce) -> None:
     from casewright.models.prompt_lock import check_lock
+
+    check_lock(_prompts(found), found.prompts)
+
+
+def _prompts(found: InForce) -> "PromptLibrary":
+    """The prompts, one for every task."""
     from casewright.models.prompts import PromptLibrary
     from casewright.models.tasks import TASKS
 
     library = PromptLibrary(found.prompts)
-    check_lock(library, found.prompts)
     for task in TASKS.values():
         library.for_task(task)
+    return library
+
+
+async def _check_policies(shell: Shell, found: InForce, principal: Principal) -> None:
+    check_server(shell.settings.opa, policy_revision(found.policies))
+    engine = _engine(shell, found)
+    try:
+        await _check_way_back(shell, principal, engine)
+    finally:
+        engine.close()
+
+
+def check_server(opa: "OpaSettings | None", revision: str) -> None:
+    """Return if decisions will be of these policies: an OPA server with another pinned revision decides by that.
+
+    Raises:
+        InputError: it is pinned to others.
+    """
+    if opa is not None and opa.revision and opa.revision != revision:
+        raise InputError(
+            f"CASEWRIGHT_OPA_REVISION={opa.revision!r} pins other policies than {revision!r}; pin these, or none, so "
+            "that what is in force is expected of the OPA server"
+        )
 
 
 def _engine(shell: Shell, found: InForce) -> "PolicyEngine":

@@ -1,11 +1,14 @@
-"""A report is held against the gates once more, as they are when a release is made."""
+"""A report is held against the gates once more when a release is made, and a release against the engine."""
 
 from collections.abc import Callable
 
 import pytest
 
+from casewright.access.opa_settings import OpaSettings
 from casewright.contracts.evaluation import EvalReport, GateVerdict
+from casewright.errors import InputError
 from commands.release_evidence import against, present_measure
+from commands.release_trial import check_server
 from evals.baseline import Baseline
 from evals.gates import Measure, read_gates
 from evals.lock import DataLock, LockedSuite
@@ -64,3 +67,12 @@ def test_what_was_found_once_is_said_once_and_stays_although_the_gates_would_pas
 def test_the_gates_that_count_are_those_that_stand_here() -> None:
     assert present_measure().gates == GATES
     assert not present_measure().missing_allowed
+
+
+@pytest.mark.proves("H3")
+def test_policies_that_a_pinned_opa_server_would_not_decide_by_are_not_put_in_force() -> None:
+    server = OpaSettings(host="127.0.0.1", port=8181, tls=False, revision="a" * 64)
+    check_server(server, "a" * 64)
+    check_server(None, "b" * 64)
+    with pytest.raises(InputError, match="CASEWRIGHT_OPA_REVISION"):
+        check_server(server, "b" * 64)

@@ -1,6 +1,8 @@
 """`casewright release`: made under a green gate, let through by two, promoted with open eyes, taken back."""
 
 import asyncio
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +177,47 @@ def test_a_shadow_compares_the_same_case_without_effect_and_leaves_no_copy(casew
     assert casewright("runs", "list", "--as", "selma", "--json").document == runs
     assert [path.name for path in (home / "releases").iterdir()] == [name]
     assert casewright("release", "show", "--json").document["active"] == ""
+
+
+@pytest.mark.proves("H3")
+def test_a_release_that_cannot_be_followed_is_taken_back_with_a_yes(casewright: Casewright, home: Path) -> None:
+    async def both(services: Services) -> str:
+        first = await released(services)
+        other = first.manifest.model_copy(update={"eval_id": "eval-2"})
+        pieces, petra = await services.releases.pieces(first.release_id), services.identities.find("petra")
+        second = await services.releases.add(other, pieces, principal=petra)
+        for release in (first, second):
+            await promoted(services, release.release_id)
+        return first.release_id
+
+    first = over(home, both)
+    with contextlib.closing(sqlite3.connect(home / "casewright.db")) as connection, connection:
+        connection.execute("UPDATE releases SET pieces = zeroblob(9) WHERE release_id <> ?", (first,))
+    assert casewright("ask", "When is provisional credit due?", "--as", "rosa", "--json").code != 0
+    assert "damaged" in casewright("release", "show", "--json").document["not_followed"]
+    rollback = ("release", "rollback", "--as", "selma", "--json")
+    refused = casewright(*rollback)
+    assert (refused.code, "cannot be told" in refused.refusal) == (2, True)
+    assert casewright(*rollback, "--yes").document["active"] == first
+    assert casewright("ask", "When is provisional credit due?", "--as", "rosa", "--json").document["release"] == first
+
+
+@pytest.mark.proves("H3")
+def test_nothing_goes_back_to_files_of_the_installation_that_cannot_be_loaded(
+    casewright: Casewright, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def made(services: Services) -> str:
+        release = await released(services)
+        await promoted(services, release.release_id)
+        return release.release_id
+
+    name, own = over(home, made), stricter_policies(tmp_path / "own")
+    monkeypatch.setenv("CASEWRIGHT_POLICIES", str(own))
+    wrong = own / "casewright" / "access" / "wrong.rego"
+    wrong.write_text("package casewright.access\n\nallow := ", encoding="utf-8")
+    rollback = ("release", "rollback", "--as", "selma", "--yes", "--json")
+    refused = casewright(*rollback)
+    assert (refused.code, "own files cannot be put in force" in refused.refusal) == (2, True)
+    assert casewright("release", "show", "--json").document["active"] == name
+    wrong.unlink()
+    assert casewright(*rollback).document["active"] == ""
