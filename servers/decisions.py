@@ -10,6 +10,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import anyio.to_thread
@@ -145,11 +146,14 @@ class _Recording:
     def rules(self, revision: str) -> RecordingRules:
         """Rules for this revision; where there are none to be read, all of an input is encrypted."""
         if self._known is None or self._known[0] != revision:
-            self._known = (revision, self._read())
+            found = self._services.release.current()
+            if found.policy_revision not in ("", revision):  # switched while this was decided: its rules are gone
+                return RecordingRules()
+            self._known = (revision, self._read(found.policies))
         return self._known[1]
 
-    def _read(self) -> RecordingRules:
-        path = self._services.release.current().policies / "data" / "access" / "data.json"
+    def _read(self, policies: Path) -> RecordingRules:
+        path = policies / "data" / "access" / "data.json"
         try:
             content: Any = json.loads(path.read_text(encoding="utf-8"))["recording"]
         except (OSError, ValueError, KeyError, TypeError):

@@ -11,14 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from casewright.access.bundle import read_bundle
+from casewright.access.matrix import questions
+from casewright.audit.recording import input_digest
 from casewright.clock import ManualClock
 from casewright.config import Settings
+from casewright.contracts.decision import Denied
 from casewright.errors import StorageError
 from casewright.releases.following import folder_of
 from casewright.releases.pieces import prompts_digest
 from casewright.services import Services
 from commands.orchestrator import build_gateway, build_records, build_runner
 from graphs.versions import pins_now, versions_under
+from servers.decisions import Decided, Decider
 from tests.support.installation import NOW_NS, POLICIES, World
 from tests.support.releasing import files, other_prompts, promoted, released, stricter_policies
 
@@ -156,6 +161,38 @@ async def test_a_copy_that_somebody_edits_is_refused_and_made_again(world: World
     fresh = Services(Settings(home=serving.settings.home, policies=POLICIES))
     assert (fresh.engine.revision, data.read_text(encoding="utf-8")) == (revision, text)
     await fresh.close()
+
+
+def decided_under(revision: str) -> Decided:
+    """A denial of these policies, as it is on its way to the record."""
+    _, document = next(iter(questions(read_bundle(POLICIES))))
+    content = document.model_dump(mode="json", by_alias=True)
+    verdict = Denied(code="access.denied", detail="", revision=revision)
+    return Decided(
+        decision_id="dec-1",
+        document=document,
+        content=content,
+        digest=input_digest(content),
+        verdict=verdict,
+        engine="embedded",
+    )
+
+
+@pytest.mark.proves("H3")
+async def test_a_decision_that_a_switch_overtakes_is_not_recorded_by_rules_of_other_policies(
+    world: World, other: Services, tmp_path: Path
+) -> None:
+    serving = world.services
+    first = await released(other)
+    second = await released(other, files(other, policies=stricter_policies(tmp_path / "p")))
+    await promoted(other, first.release_id)
+    decider, before = Decider(serving), first.manifest.versions.policy
+    assert serving.engine.revision == before
+    await promoted(other, second.release_id)
+    assert decider.record(decided_under(before)).recording.paths == {}
+    await decider.refresh(at_once=True)
+    assert decider.record(decided_under(serving.engine.revision)).recording.paths
+    assert serving.engine.revision == second.manifest.versions.policy
 
 
 @pytest.mark.proves("H3")
