@@ -22,6 +22,9 @@ from casewright.replay.made_call import Ending, MadeCall
 from casewright.storage.model_tables import model_contents
 from casewright.storage.replay_tables import tool_recordings
 
+LONGEST_SAID = 100_000
+"""Characters that are kept of what a server said; a step needs the first few hundred, and may not be lost for more."""
+
 
 class KeptToolCall(Contract):
     """A call in the document of its step."""
@@ -84,8 +87,9 @@ class ToolRecorder:
 
     def _kept(self, call: MadeCall, texts: dict[str, Content]) -> KeptToolCall:
         result = "" if call.result is None else self._sealed(call.result, texts)
+        said = call.said[:LONGEST_SAID]
         return KeptToolCall(
-            tool=call.tool, arguments=call.arguments, ending=call.ending, result=result, said=call.said, code=call.code
+            tool=call.tool, arguments=call.arguments, ending=call.ending, result=result, said=said, code=call.code
         )
 
     def _sealed(self, document: dict[str, Any], texts: dict[str, Content]) -> str:

@@ -15,9 +15,6 @@ from casewright.models.task import InputT, OutputT, Task
 from graphs.replay.parting import UnknownError, What, first_difference
 from graphs.replay.tape import Parted
 
-_MOST_APART_NS = 2_000_000
-"""A step's time is kept in whole milliseconds."""
-
 
 class RecordedModels(Gateway):
     """The model calls of one run."""
@@ -31,7 +28,7 @@ class RecordedModels(Gateway):
         """Makes the difference; whoever drives the replay says where it stands."""
         self.times: Mapping[str, int] = {}
         self.since_ns: Callable[[], int] = lambda: 0
-        """When the present step began: calls of an attempt before it are no part of it."""
+        """When what came before the present step had ended: calls of an attempt before it are no part of it."""
 
     async def run(
         self,
@@ -69,9 +66,14 @@ class RecordedModels(Gateway):
             return TaskResult(output=task.output.model_validate_json(call.output), record=call.record)
         raise replayed.failure or ModelError(call.record.reason)
 
+    @property
+    def left(self) -> Sequence[KeptCall | LostCall]:
+        """Calls on record that were not made again."""
+        return tuple(self._calls)
+
     def _next(self, task: str, agent: str) -> KeptCall | LostCall | None:
         """The oldest call of this kind that is left, of the present step."""
-        since = self.since_ns() - _MOST_APART_NS
+        since = self.since_ns()
         for call in self._calls:
             record = call.record
             if (record.task, record.agent) == (task, agent) and self.times.get(record.call_id, since) >= since:

@@ -16,7 +16,7 @@ from casewright.contracts.case import Classification
 from casewright.contracts.principal import Principal
 from casewright.contracts.question import RunQuestion
 from casewright.errors import NotFoundError
-from casewright.replay.kept_steps import LostStep
+from casewright.replay.kept_steps import PlayedStep
 from casewright.replay.made_call import MadeCall
 from casewright.trust.inspection import Suspicion
 from graphs.budget import Recorded
@@ -168,11 +168,9 @@ class Playback:
         stop = str(step.ended.body.get("stop", ""))
         if stop.startswith(f"{step.node}{_GIVEN_UP}"):
             raise UnknownError(f"step {step.number} ({step.node}) was given up for its time; its end is as recorded")
+        if lacks := self.run.lacks(step):
+            raise UnknownError(f"step {step.number} ({step.node}): {lacks}")
         kept = self.run.tools.get(step.before)
-        if isinstance(kept, LostStep):
-            raise UnknownError(f"step {step.number} ({step.node}): {kept.problem}")
-        if kept is not None and kept.node != step.node:
-            raise UnknownError(f"step {step.number} ({step.node}): its recording is that of {kept.node!r}")
-        self._tape = ToolTape(calls=() if kept is None else kept.calls)
+        self._tape = ToolTape(calls=kept.calls if isinstance(kept, PlayedStep) else ())
         self._working, self._reads, self._times, self._told = True, 0, 0, 0
         self.forget()

@@ -5,7 +5,7 @@ has no part in the state that came of the run; only the attempt that the state s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from casewright.clock import NANOSECONDS
@@ -47,6 +47,8 @@ class RecordedStep:
     """After it."""
     before: int
     """Steps of the run before it, failed ones included; what its recording is kept under."""
+    after_ns: int = 0
+    """When what came before it had ended: the step before, or an attempt that failed or died."""
 
     @property
     def ended(self) -> RunEvent:
@@ -83,6 +85,18 @@ class RecordedRun:
     def trail(self) -> tuple[str, ...]:
         return tuple(self.states[-1]["trail"]) if self.states else ()
 
+    def lacks(self, step: RecordedStep) -> str:
+        """Why what the tools of a step answered is not there; empty: it is, or it called none."""
+        kept = self.tools.get(step.before)
+        if isinstance(kept, LostStep):
+            return kept.problem
+        if kept is not None:
+            return "" if kept.node == step.node else f"its recording is that of {kept.node!r}"
+        before = self.steps[step.number - 2].state if step.number > 1 else self.initial
+        known = max(before.get("tool_calls", 0), before.get("inherited", {}).get("tool_calls", 0))
+        called = step.state.get("tool_calls", 0) > known and not step.state.get("stop")
+        return "its recording is not there; it was pruned or removed" if called else ""
+
 
 class NotRecordedError(ConflictError):
     """Replay the model calls alone: the run has no recording of its tools, or present code is of another graph."""
@@ -112,7 +126,7 @@ async def recorded_run(services: Services, records: RunRecords, row: RunRow) -> 
         row=row,
         initial=initial,
         states=states,
-        steps=_steps(states, attempts(events)),
+        steps=tuple(replace(one, after_ns=_after(one, events)) for one in _steps(states, attempts(events))),
         tools={one.number: one for one in tools},
         models=await kept.of_run(row.tenant, row.run_id),
         model_times=await kept.times_of_run(row.tenant, row.run_id),
@@ -152,6 +166,17 @@ def _steps(states: Sequence[Mapping[str, Any]], found: list[tuple[RunEvent, ...]
             )
         )
     return tuple(reversed(matched))
+
+
+def _after(step: RecordedStep, events: Sequence[RunEvent]) -> int:
+    """Not from its milliseconds: on a busy machine its event is written long after they were taken."""
+    return max((event.at_ns for event in events if event.seq < step.ended.seq and _parts_attempts(event)), default=0)
+
+
+def _parts_attempts(event: RunEvent) -> bool:
+    if event.kind == "status":
+        return event.body.get("status") in ("queued", "running")
+    return event.kind in ("step", FAILED_STEP, "taken_over")
 
 
 def _check_versions(row: RunRow, events: Sequence[RunEvent]) -> None:

@@ -82,10 +82,11 @@ async def replay_review(run: RecordedRun, means: ReplayMeans) -> ReplayedReview:
     playback = Playback(run, means.questions)
     models = RecordedModels(run.models, means.prompts, means.replayer)
     models.parted, models.times = playback.parted, run.model_times
-    models.since_ns = lambda: playback.present.begun_ns
+    models.since_ns = lambda: playback.present.after_ns
     parting, unknown, report = None, "", ""
     try:
         values = await _driven(playback, models, means)
+        _check_all_asked(run, models)
         report = _reported(run, playback, values, means)
     except PartedError as error:
         parting = error.parting
@@ -137,6 +138,16 @@ async def _driven(playback: Playback, models: RecordedModels, means: ReplayMeans
         if run.trail[place] != name:
             raise playback.parted("step", "node", json.dumps(run.trail[place]), json.dumps(name))
         wake = Command(resume={snapshot.interrupts[0].id: "woken"})
+
+
+def _check_all_asked(run: RecordedRun, models: RecordedModels) -> None:
+    """No recorded model call of a step was left out; those of attempts that failed or died are of no step."""
+    for call in models.left:
+        at_ns = run.model_times.get(call.record.call_id, 0)
+        for step in run.steps:
+            if step.after_ns < at_ns <= step.ended.at_ns:
+                place = f"{call.record.task} would not be asked"
+                raise PartedError(Parting(step=step.number, node=step.node, what="model", place=place))
 
 
 @dataclass(frozen=True, kw_only=True)

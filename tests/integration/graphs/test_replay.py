@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from agents import answerer, policy_researcher
+from casewright.audit.beside import written
 from casewright.config import Budgets, app_root
 from casewright.contracts.run import RunReport
 from casewright.errors import CasewrightError
 from casewright.models.prompts import PromptLibrary
 from casewright.models.replaying import Replayer
-from casewright.replay.kept_steps import PlayedStep
+from casewright.replay.kept_steps import KeptSteps, PlayedStep
+from casewright.replay.made_call import MadeCall
+from casewright.replay.recording import LONGEST_SAID, StepOfRun, ToolRecorder
 from casewright.services import Services
 from commands.orchestrator import build_protection, build_question_driver
 from graphs import router
@@ -95,6 +98,30 @@ def test_another_search_is_told_by_step_place_and_both_values(
 
 
 @pytest.mark.proves("G4")
+def test_a_recorded_model_call_that_would_not_be_made_again_is_told(waiting: tuple[Path, RunReport]) -> None:
+    folder, report = waiting
+
+    async def run() -> ReplayedReview:
+        async with opened(folder) as world:
+            run = await recorded(world, report)
+            twice = replace(run, models=(*run.models, run.models[-1]))
+            return await replay_review(twice, await means(world.services, run.row))
+
+    found = asyncio.run(run()).parting
+    assert found is not None and (found.node, found.what) == ("drafter", "model")
+    assert "would not be asked" in found.place
+
+
+@pytest.mark.proves("G4")
+def test_a_step_whose_event_was_written_late_still_finds_its_model_call(waiting: tuple[Path, RunReport]) -> None:
+    folder, report = waiting
+    late = "UPDATE run_events SET at_ns = at_ns + 5000000000 WHERE run_id = ? AND kind = 'step' AND body LIKE ?"
+    assert changed(folder, late, report.run_id, '%"node": "drafter"%') == 1
+    found = replay_of(folder, report)
+    assert (found.parting, found.unknown, found.report) == (None, "", "same")
+
+
+@pytest.mark.proves("G4")
 def test_another_way_through_the_graph_is_told_at_the_step_where_it_parts(
     waiting: tuple[Path, RunReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +144,9 @@ def test_a_recorded_result_that_was_changed_exchanged_or_removed_is_found(waitin
     assert changed(folder, f"{cut} WHERE run_id = ? AND step = 0)", report.run_id) == 1
     found = replay_of(folder, report)
     assert found.same == 0 and "step 1 (intake)" in found.unknown
+    assert changed(folder, "DELETE FROM tool_recordings WHERE run_id = ? AND step = 0", report.run_id) == 1
+    found = replay_of(folder, report)
+    assert found.parting is None and "step 1 (intake): its recording is not there" in found.unknown
     assert changed(folder, "DELETE FROM tool_recordings WHERE run_id = ?", report.run_id) > 5
     with pytest.raises(NotRecordedError, match="no recording of what its tools answered"):
         replay_of(folder, report)
@@ -250,5 +280,27 @@ def test_an_answered_question_is_replayed_and_another_limit_of_its_search_is_tol
             parting = (await replay_question(question, with_means)).parting
             assert parting is not None and parting.place == "search_policies.arguments.limit"
             assert await world.footprint() == before
+
+    asyncio.run(run())
+
+
+@pytest.mark.proves("G4")
+def test_a_step_is_kept_and_read_again_whatever_its_texts_hold(waiting: tuple[Path, RunReport]) -> None:
+    folder, _ = waiting
+    half = MadeCall(tool="search_policies", arguments={"query": "half \ud83d"}, ending="refused", said="no" * 400_000)
+    answered = MadeCall(tool="get_case", arguments={}, ending="answered", result={"text": "half \ude00", "score": 0.5})
+
+    async def run() -> None:
+        async with opened(folder) as world:
+            services = world.services
+            recorder = ToolRecorder(services.contents, services.clock)
+            rows = recorder.rows(
+                StepOfRun(tenant="harborline", run_id="odd", number=0, node="intake"), [half, answered]
+            )
+            async with services.database.write() as connection:
+                await written(rows, connection)
+            (step,) = await KeptSteps(services.database, services.contents).of_run("harborline", "odd")
+            assert isinstance(step, PlayedStep)
+            assert step.calls == (replace(half, said=half.said[:LONGEST_SAID]), answered)
 
     asyncio.run(run())
