@@ -320,6 +320,16 @@ def test_no_rule_has_a_threshold_that_every_share_keeps() -> None:
     assert idle == []
 
 
+def test_no_case_may_fail_but_where_answers_and_ranks_are_weighed() -> None:
+    weighed = {"golden", "golden-regulations", "retrieval", "retrieval-regulations", "unanswerable", "dated", "quality"}
+    held = {
+        name
+        for name, gate in read_gates().suites.items()
+        if Rule(metric="passed", at_least=1.0) in [rule.model_copy(update={"why": ""}) for rule in gate.rules]
+    }
+    assert held == set(SUITES) - weighed
+
+
 @pytest.mark.parametrize("selection", ["fast", "full"])
 def test_every_suite_is_held_to_something_in_every_selection_apart_from_its_control(selection: str) -> None:
     idle = [
