@@ -10,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from casewright.audit.meter import UNTRUSTED
 from casewright.errors import InputError
 from casewright.storage.tables import run_meters
 from graphs.state import DELEGATES, STATE_VERSION, Delegate, ReviewState, ReviewUpdate
@@ -57,18 +58,19 @@ def forked_state(values: Mapping[str, Any], at: str) -> ReviewState:
     return cast(ReviewState, {**kept, **(_found_before(parent, at) if at and known else {})})
 
 
-async def carry_meter(connection: AsyncConnection, tenant: str, *, parent: str, child: str) -> int:
+async def carry_meter(connection: AsyncConnection, tenant: str, *, parent: str, child: str) -> dict[str, object]:
     """Let the policy's budget and taint of a run hold for its fork, within the transaction that makes the fork.
 
     Returns:
-        The calls that the fork begins with; its event names them, or its meter would count calls that nobody made.
+        What the fork's event says of it, the calls and the taint that it begins with: else its meter would tell of
+        calls that nobody made.
     """
     of_parent = (run_meters.c.tenant == tenant, run_meters.c.run_id == parent)
     meter = (await connection.execute(select(run_meters).where(*of_parent))).mappings().first()
     if meter is None:
-        return 0
+        return {"calls": 0, UNTRUSTED: False}
     await connection.execute(insert(run_meters).values({**meter, "run_id": child}))
-    return int(meter["calls"])
+    return {"calls": int(meter["calls"]), UNTRUSTED: bool(meter["untrusted"])}
 
 
 def _found_before(parent: Mapping[str, Any], at: str) -> ReviewUpdate:

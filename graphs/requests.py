@@ -153,9 +153,9 @@ class RunRequests:
             if parent.status not in FORKABLE:
                 raise ConflictError(f"run {run_id!r} is {parent.status}; pause it before it is forked")
             row = await self._add(_new(parent.case_id, new_id, parent), principal, connection)
-            calls = await carry_meter(connection, row.tenant, parent=run_id, child=row.run_id)
+            carried = await carry_meter(connection, row.tenant, parent=run_id, child=row.run_id)
             await self._records.note(row.run_id, "forked", {"parent": run_id, "at": at}, connection=connection)
-            body: dict[str, object] = {"parent": run_id, "at": at, "revision": row.revision, "calls": calls}
+            body: dict[str, object] = {"parent": run_id, "at": at, "revision": row.revision, **carried}
             await self._audit(_Asked(principal, row, body, kind="run.forked"), connection)
             return row
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.approvals.assignment import Assignments
 from casewright.approvals.binding import call_digest
+from casewright.approvals.history import KINDS, difference, history_of, times
 from casewright.approvals.notices import add_notices, new_notice, notices_of, to_person
 from casewright.approvals.records import OPEN_STATES, approval_entry, read_approvals, row_values
 from casewright.approvals.voting import (
@@ -101,8 +102,8 @@ class ApprovalLedger:
 
         Raises:
             WaitingError: people have not decided yet.
-            DeniedError: there is no approval for this exact call, another run's agent asked for it, or it
-                is no longer good.
+            DeniedError: there is no approval for this exact call, another run's agent asked for it, it is
+                no longer good, or it is not what the audit tells of it.
             NotFoundError: the call is about another tenant or case than the caller's token.
         """
         check_binding(call, caller)
@@ -126,6 +127,9 @@ class ApprovalLedger:
             raise DeniedError(
                 f"the votes on {approval.approval_id!r} do not carry it; ask anew", code="approval_incomplete"
             )
+        changed = await self._changed(connection, approval)
+        if changed is not None:
+            raise DeniedError(changed.why, code=changed.code)
         return await self._consume(connection, approval, caller)
 
     async def revoke(self, approval_id: str, *, by: Principal, why: str) -> Approval:
@@ -242,6 +246,7 @@ class ApprovalLedger:
         )
         await connection.execute(insert(approvals).values(row_values(approval)))
         body = {"rule": rule.model_dump(mode="json"), "call": call.model_dump()}
+        body |= {"agent": approval.requested_agent, **times(approval)}
         await self._record(connection, "approval.requested", approval, caller.principal.id, body)
         return approval
 
@@ -252,6 +257,8 @@ class ApprovalLedger:
         if approval is None:
             return await self._refuse(connection, "approval.vote", approval_id, voter, _unknown(approval_id))
         outcome = counted(approval, voter, vote)
+        if isinstance(outcome, Counted):
+            outcome = await self._changed(connection, approval) or outcome
         if isinstance(outcome, Refused):
             return await self._refuse(connection, "approval.vote", approval_id, voter, outcome)
         return await self._count(connection, approval, vote, outcome)
@@ -297,6 +304,7 @@ class ApprovalLedger:
         await connection.execute(insert(approval_votes).values(values))
         await self._set_state(connection, approval, outcome.state)
         body = {"approve": vote.approve, "state": outcome.state, "note_sha256": sha256_text(vote.note)}
+        body |= {"voted_ns": str(vote.at_ns)}
         await self._record(connection, "approval.voted", approval, vote.voter, body)
         return approval.model_copy(update={"state": outcome.state, "votes": (*approval.votes, vote)})
 
@@ -316,6 +324,19 @@ class ApprovalLedger:
         body = {"agent": caller.actor.agent}
         await self._record(connection, "approval.consumed", approval, caller.principal.id, body)
         return approval.model_copy(update={"state": "consumed"})
+
+    async def _changed(self, connection: AsyncConnection, approval: Approval) -> Refused | None:
+        """Why what is stored is not believed; None: it is what the signed events tell of it."""
+        events = await self._audit.proved(approval.run_id, KINDS, connection=connection)
+        differs = difference(approval, history_of(approval.approval_id, events))
+        if not differs:
+            return None
+        name = approval.approval_id
+        why = (
+            f"{differs} of the approval {name!r} is not what the audit tells, so it is not used; revoke it with "
+            f"`casewright approvals revoke {name} --why TEXT`, ask anew, and run `casewright audit verify`"
+        )
+        return Refused(code="approval_changed", why=why)
 
     async def _latest(
         self, connection: AsyncConnection, digest: str, *, states: tuple[str, ...] = ()

@@ -71,7 +71,10 @@ async def _votes(connection: AsyncConnection, ids: list[str]) -> dict[str, tuple
     rows = await connection.execute(query.order_by(approval_votes.c.at_ns, approval_votes.c.voter))
     found: dict[str, tuple[Vote, ...]] = {}
     for row in rows:
-        vote = Vote(voter=row.voter, approve=row.approve, note=row.note, at_ns=row.at_ns)
+        try:
+            vote = Vote(voter=row.voter, approve=row.approve, note=row.note, at_ns=row.at_ns)
+        except ValidationError as error:
+            raise _changed(row.approval_id) from error
         found[row.approval_id] = (*found.get(row.approval_id, ()), vote)
     return found
 

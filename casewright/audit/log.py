@@ -7,7 +7,7 @@ exports (see `casewright.audit.export`).
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from casewright.audit.entry import AuditEntry
 from casewright.audit.extension import Extender, Extension, Tail
 from casewright.audit.meter import MeterChange
 from casewright.audit.prepared import PreparedEntry, prepare
+from casewright.audit.proof import proved_events
 from casewright.audit.records import DecisionRecord
 from casewright.audit.sealing import Sealing
 from casewright.audit.signing import Signer
@@ -118,6 +119,13 @@ class AuditLog:
         how many events are checked.
         """
         return await verify(self._database, self._signer, expected_head=expected_head, progress=progress)
+
+    async def proved(self, run_id: str, kinds: Iterable[str], *, connection: AsyncConnection) -> tuple[EventRow, ...]:
+        """A run's events of some kinds, as they were signed, within the caller's transaction.
+
+        None at all where any of them is not what was signed; whoever acts on them then does not act.
+        """
+        return await proved_events(connection, self._signer, run_id, kinds)
 
     async def head(self) -> tuple[int, str]:
         """The last place; keep it outside of the database to notice a rollback."""

@@ -11,6 +11,9 @@ from typing import Any
 from casewright.audit.entry import AuditEntry
 
 COUNTED = frozenset({"call.allowed", "call.denied"})
+UNTRUSTED = "read_untrusted"
+"""The member of an event's body that says what it does to the taint of its run; every event has it that changes a
+meter, and a fork's first one says what it began with."""
 
 
 @dataclass(frozen=True, kw_only=True)

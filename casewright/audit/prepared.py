@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from casewright.audit.beside import Beside
 from casewright.audit.entry import AuditEntry
-from casewright.audit.meter import MeterChange, meter_row
+from casewright.audit.meter import UNTRUSTED, MeterChange, meter_row
 from casewright.audit.records import RECORD_DIGEST, DecisionRecord, decision_row, record_digest
 from casewright.audit.sealing import Sealing
 from casewright.canonical import canonical_json
@@ -55,6 +55,9 @@ def prepare(
             raise StorageError("a decision cannot be recorded: this audit was opened without the key of its records")
         decision = decision_row(entry, record, sealing)
         body[RECORD_DIGEST] = record_digest(decision)
+    metered = meter_row(entry, meter)
+    if metered is not None:
+        body[UNTRUSTED] = metered["untrusted"]
     try:
         text = canonical_json(body).decode()
         event = AuditEvent(
@@ -76,4 +79,4 @@ def prepare(
         ) from error
     except ValidationError as error:
         raise InputError(f"the audit event {entry.kind!r} is not one: {error.errors()[0]['msg']}") from error
-    return PreparedEntry(event=event, body=text, decision=decision, meter=meter_row(entry, meter), beside=beside)
+    return PreparedEntry(event=event, body=text, decision=decision, meter=metered, beside=beside)

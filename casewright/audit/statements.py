@@ -44,8 +44,6 @@ def _wrong_meter() -> Select[str, int, int]:
 
 
 WRONG_METER = _wrong_meter()
-FORKED = select(audit_events.c.run_id, audit_events.c.body).where(audit_events.c.kind == "run.forked")
-"""What the audit tells of the beginning of each fork."""
 
 
 def add_to_meter(dialect: str) -> Insert:

@@ -1,4 +1,4 @@
-"""The check of a stored chain: events, records of decisions, checkpoints, meters, and the signed head.
+"""The check of a stored chain: events, decisions, checkpoints, meters, approvals, and the signed head.
 
 It reads page by page in one snapshot, so it works beside running writers. An exported file is
 checked by `casewright.audit.export`; a single extension by `casewright.audit.extension`.
@@ -11,8 +11,12 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from casewright.approvals.history import KINDS
+from casewright.approvals.verification import ApprovalCheck
 from casewright.audit import statements
 from casewright.audit.chain import AuditVerification, ChainCheck, EventRow, Head
+from casewright.audit.meter import UNTRUSTED
+from casewright.audit.metering import MeterCheck
 from casewright.audit.records import RECORD_DIGEST, record_digest
 from casewright.audit.signing import Verifier
 from casewright.storage.database import Database
@@ -20,6 +24,8 @@ from casewright.storage.tables import audit_checkpoints, audit_events, decisions
 
 _PAGE = 1000
 _IDS_PER_QUERY = 500
+_TOLD = {*KINDS, "run.forked"}
+"""Events that other tables are held against whatever their bodies say."""
 Progress = Callable[[int], None]
 
 
@@ -41,13 +47,16 @@ async def stored_head(connection: AsyncConnection) -> Head | None:
     return None if row is None else Head(seq=row.seq, hash=row.hash, signature=row.signature)
 
 
-async def stored_pages(connection: AsyncConnection) -> AsyncIterator[list[EventRow]]:
-    """Every event row in order, unchecked, a page at a time."""
-    after: int | None = None
+async def stored_pages(
+    connection: AsyncConnection, *, after: int | None = None, until: int | None = None
+) -> AsyncIterator[list[EventRow]]:
+    """Event rows in order, unchecked, a page at a time: all of them, or those after a place and up to another."""
     while True:
         query = select(audit_events).order_by(audit_events.c.seq).limit(_PAGE)
         if after is not None:
             query = query.where(audit_events.c.seq > after)
+        if until is not None:
+            query = query.where(audit_events.c.seq <= until)
         page = [EventRow(*row) for row in (await connection.execute(query)).all()]
         yield page
         if len(page) < _PAGE:
@@ -73,6 +82,8 @@ class _Verification:
         self._check = ChainCheck(expected)
         self._covered = 0
         self._checkpoints = 0
+        self._meters = MeterCheck()
+        self._approvals = ApprovalCheck()
 
     async def run(self, progress: Progress | None) -> AuditVerification:
         async for page in stored_pages(self._connection):
@@ -85,10 +96,11 @@ class _Verification:
         return self._check.close(head, self._verifier, also=await self._loose_ends())
 
     async def _page(self, page: Sequence[EventRow]) -> AuditVerification | None:
-        named = [_named(event) for event in page]
+        bodies = [_members(event) for event in page]
+        named = [_named(body) for body in bodies]
         checkpoints = await self._checkpoints_among(page)
         rows = await self._rows_of(named)
-        for event, decision in zip(page, named, strict=True):
+        for event, body, decision in zip(page, bodies, named, strict=True):
             problem = self._check.problem_with(event)
             if problem:
                 return self._check.broken(self._check.seq + 1, problem)
@@ -98,6 +110,8 @@ class _Verification:
                 problem = self._decision_problem(event, decision, rows.get(decision.decision_id))
             if problem:
                 return self._check.broken(event.seq, problem)
+            self._meters.see(event, body)
+            self._approvals.see(event, body)
         return None
 
     async def _checkpoints_among(self, page: Sequence[EventRow]) -> dict[int, RowMapping]:
@@ -137,7 +151,7 @@ class _Verification:
         return ""
 
     async def _loose_ends(self) -> str:
-        """Checkpoints, decisions and counted calls that no event stands for."""
+        """Checkpoints, decisions, meters, approvals and votes that events do not stand for."""
         stray = await self._connection.scalar(select(func.count()).select_from(audit_checkpoints))
         if stray != self._checkpoints:
             beyond = await self._connection.scalar(select(func.max(audit_checkpoints.c.seq)))
@@ -148,38 +162,26 @@ class _Verification:
         records = await self._connection.scalar(select(func.count()).select_from(decisions))
         if records != self._covered:
             return f"{records} decisions are recorded, but events stand for {self._covered}: records were added"
-        return await self._meter_problem()
-
-    async def _meter_problem(self) -> str:
-        """A meter that does not count the calls its run has made, so that a budget would be held too late."""
-        wrong = {row.run_id: row for row in (await self._connection.execute(statements.WRONG_METER)).all()}
-        carried = await self._carried()
-        for run_id in sorted({*wrong, *carried}):
-            beyond = wrong[run_id].metered - wrong[run_id].made if run_id in wrong else 0
-            if beyond != carried.get(run_id, 0):
-                return (
-                    f"the meter of run {run_id!r} counts {beyond:+} calls beside those it made, but it began with "
-                    f"{carried.get(run_id, 0)}: it was changed"
-                )
-        return ""
-
-    async def _carried(self) -> dict[str, int]:
-        """The calls that each fork began with, as the chain has them: those of the run that it was forked from."""
-        forks = (await self._connection.execute(statements.FORKED)).all()
-        return {row.run_id: int(json.loads(row.body).get("calls", 0)) for row in forks}
+        return await self._meters.problem(self._connection) or await self._approvals.problem(self._connection)
 
 
-def _named(event: EventRow) -> _Named | None:
-    """Decision, input and digest of the record that an event names, as its body says it."""
-    if type(event.body) is not str or '"decision_id"' not in event.body:
-        return None
+def _members(event: EventRow) -> dict[str, Any]:
+    """The body of an event that says something about other tables; empty for any other."""
+    if type(event.body) is not str or not _says_something(event):
+        return {}
     try:
         body: Any = json.loads(event.body)
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(body, dict):
-        return None
-    members = cast("dict[str, Any]", body)
+        return {}
+    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+
+
+def _says_something(event: EventRow) -> bool:
+    return event.kind in _TOLD or '"decision_id"' in event.body or f'"{UNTRUSTED}"' in event.body
+
+
+def _named(members: dict[str, Any]) -> _Named | None:
+    """Decision, input and digest of the record that an event names, as its body says it."""
     decision_id = members.get("decision_id")
     if not isinstance(decision_id, str):
         return None

@@ -80,3 +80,8 @@ class Attack(Contract):
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     effects: int = 0
     """How many effects rightly come of it: an approved call that is then tried again has one."""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether rows are changed behind everybody's back; the verification of the audit has to say so afterwards."""
+        return any(step.do == "sql" for step in self.steps)

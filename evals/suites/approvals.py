@@ -87,7 +87,7 @@ class _Attempts:
             effects = await play.effects()
             said = await world.audit.events(tenant="harborline")
             told = sum(event.kind == "effect.executed" for event in said)
-            sound = (await world.audit.verify()).ok
+            sound = (await world.audit.verify()).ok is not attack.by_hand
             usable = await _is_executed(world) if self._enforced else True
         trace = f"sqlite3 -json {world.path} '.dump audit_events approvals approval_votes outbox'"
         return judged(case, Seen(effects=effects, audited=told, sound=sound, usable=usable), trace)
@@ -103,7 +103,7 @@ class _Attempts:
             effects = await play.effects()
             said = await world.services.audit.events(tenant="harborline")
             told = sum(event.kind == "effect.executed" for event in said)
-            sound = (await world.services.audit.verify()).ok
+            sound = (await world.services.audit.verify()).ok is not attack.by_hand
         trace = f"casewright --home {home} audit verify"
         return judged(case, Seen(effects=effects, audited=told, sound=sound, usable=True), trace)
 
@@ -119,7 +119,7 @@ class Seen(Contract):
     audited: int
     """Executions that the audit knows."""
     sound: bool
-    """The audit verifies."""
+    """The audit verifies, or names what was changed by hand."""
     usable: bool
     """An honest call was executed after it."""
 
@@ -131,7 +131,7 @@ def judged(case: Case, seen: Seen, trace: str) -> CaseResult:
     problems = [
         f"{seen.effects} effects were recorded, {rightly} rightly" if seen.effects != rightly else "",
         f"the audit knows {seen.audited} executions of {seen.effects}" if seen.audited != seen.effects else "",
-        "" if seen.sound else "the audit does not verify",
+        "" if seen.sound else "the audit verifies though rows were changed by hand, or does not and none were",
         "" if seen.usable else "an honest call after it was not executed",
     ]
     wrong = [problem for problem in problems if problem]

@@ -94,23 +94,32 @@ async def test_attacks_over_servers_execute_nothing_and_without_enforcement_they
 @pytest.mark.thorough
 @pytest.mark.proves("C3", "D5")
 @pytest.mark.parametrize(
-    ("skipped", "attack"),
+    ("skipped", "finding", "attack"),
     [
-        ("casewright.approvals.ledger.is_complete", "state-set-by-hand-after-one-vote"),
-        ("casewright.effects.outbox.check_binding", ""),
+        ("casewright.approvals.ledger.difference", "", "the-quorum-lowered-by-hand-after-one-vote"),
+        ("casewright.approvals.ledger.is_complete", True, ""),
+        ("casewright.effects.outbox.check_binding", None, ""),
     ],
-    ids=["votes are not counted when it is used", "the binding is looked at once instead of twice"],
+    ids=[
+        "rows are believed whatever the audit tells",
+        "votes are only compared, not counted again",
+        "the binding is looked at once instead of twice",
+    ],
 )
 async def test_a_check_that_is_skipped_turns_its_attack_red_and_a_doubled_one_does_not(
-    installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skipped: str, attack: str
+    installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skipped: str, finding: object, attack: str
 ) -> None:
-    def holds(*_given: object) -> bool:
-        return True
+    def holds(*_given: object) -> object:
+        return finding
 
     monkeypatch.setattr(skipped, holds)
 
     def chosen(case: Case) -> bool:
-        return case.id in ("state-set-by-hand-after-one-vote", "another-case-under-this-cases-token")
+        return case.id in (
+            "the-quorum-lowered-by-hand-after-one-vote",
+            "state-set-by-hand-after-one-vote",
+            "another-case-under-this-cases-token",
+        )
 
     results = await attempted(ApprovalsSuite(), materials(installation, tmp_path / "work"), chosen)
     failed = [name for name, result in results.items() if result.verdict == "failed"]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from casewright.audit.chain import AuditVerification
 from casewright.audit.extension import CHECKPOINT_NS
 from casewright.audit.log import AuditLog
+from casewright.audit.meter import MeterChange
 from casewright.clock import ManualClock
 from casewright.identity.keys import SigningKey
 from casewright.storage.database import Database
@@ -51,7 +52,7 @@ async def filled(world: Kernel) -> None:
             decided_entry, record = decided(number)
             await world.audit.append(decided_entry, record=record)
         else:
-            await world.audit.append(entry(number, case_id=f"HL-{number}"))
+            await world.audit.append(entry(number, case_id=f"HL-{number}"), meter=MeterChange(untrusted=number == 5))
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ def test_any_changed_bit_of_any_column_is_found_where_it_is(
     found = verdict(tmp_path / "copy.db", original[1])
     assert (found.ok, bool(found.problem)) == (False, True)
     if table == "audit_events":
-        assert found.first_bad == rowid
+        assert found.first_bad == (rowid if changed != 0 else 1)  # number 0 stands before the first
     elif table == "decisions":
         assert found.first_bad == DECIDED[row % len(rows)]
     elif table == "audit_checkpoints" and column != "seq":
@@ -202,6 +203,9 @@ BESIDE_THE_CHAIN = {
     "a meter set back": ("UPDATE run_meters SET calls = calls - 1", EVENTS + 1),
     "a meter taken away": ("DELETE FROM run_meters", EVENTS + 1),
     "a meter of another run": ("UPDATE run_meters SET run_id = 'run-9'", EVENTS + 1),
+    "a meter cleared": ("UPDATE run_meters SET untrusted = 0", EVENTS + 1),
+    "a meter tainted": ("INSERT INTO run_meters VALUES ('harborline', 'run-9', 0, 1)", EVENTS + 1),
+    "a meter that is neither": ("UPDATE run_meters SET untrusted = 8589934593", EVENTS + 1),
     "a meter added": ("INSERT INTO run_meters VALUES ('harborline', 'run-9', 3, 0)", EVENTS + 1),
     "a signature in other letters": ("UPDATE audit_head SET signature = rtrim(signature, '=') || '= ='", EVENTS + 1),
 }
