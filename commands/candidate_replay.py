@@ -19,9 +19,10 @@ from casewright.contracts.clause import SearchFilters
 from casewright.errors import CasewrightError, InputError
 from commands.orchestrator import build_protection, build_records
 from commands.recorded_decisions import REPLAY, Selection, replayable, selected_records
-from commands.run_access import readable_row
+from commands.run_access import permitted_row
 from commands.shell import Shell
 from commands.tables import new_table
+from commands.whole_replay import sees_case
 from graphs.inquiries import KIND as QUESTION
 
 if TYPE_CHECKING:
@@ -69,13 +70,15 @@ def candidate_in(folder: Path) -> Candidate:
 
 async def candidate_replay(shell: Shell, run_id: str, candidate: Candidate) -> dict[str, Any]:
     """What becomes of every step of a run."""
-    from graphs.replay.candidate import told_by_step
+    from graphs.replay.candidate import of_records, told_by_step
 
-    row = await readable_row(shell, run_id)
+    row, permission = await permitted_row(shell, run_id)
     places = await _places(shell, row)
-    touched: list[Touched] = []
+    touched: list[Touched] = of_records(places) if candidate.policies is not None or candidate.index else []
     if candidate.policies is not None:
         touched += await _policies(shell, row, candidate.policies, places)
+        shows = await sees_case(shell, row, permission)
+        touched += await _rules(shell, row, (candidate.policies, shows), places)
     if candidate.index:
         touched += _index(shell, row, candidate.index, places)
     if candidate.prompts is not None:
@@ -99,46 +102,78 @@ async def candidate_replay(shell: Shell, run_id: str, candidate: Candidate) -> d
 
 
 async def _places(shell: Shell, row: "RunRow") -> "tuple[Place, ...]":
-    from casewright.replay.kept_steps import KeptSteps, PlayedStep
-    from graphs.replay.candidate import places_of
+    from casewright.replay.kept_steps import PlayedStep
+    from graphs.replay.candidate import Place
+    from graphs.replay.question import recorded_question
     from graphs.replay.record import recorded_run
 
     services, records = shell.services, build_records(shell.services)
     if row.kind == QUESTION:
-        kept = await KeptSteps(services.database, services.contents).of_run(row.tenant, row.run_id)
-        played = kept[-1] if kept and isinstance(kept[-1], PlayedStep) else None
-        return places_of([("answerer", row.updated_ns, played)])
+        kept = (await recorded_question(services, records, row)).tools
+        calls, lacks = (kept.calls, "") if isinstance(kept, PlayedStep) else ((), kept.problem)
+        return (Place(step=1, node="answerer", ended_ns=row.updated_ns, calls=calls, lacks=lacks),)
     run = await recorded_run(services, records, row)
-    tools = {number: one for number, one in run.tools.items() if isinstance(one, PlayedStep)}
-    return places_of([(step.node, step.ended.at_ns, tools.get(step.before)) for step in run.steps])
+    places: list[Place] = []
+    for step in run.steps:
+        kept, lacks = run.tools.get(step.before), run.lacks(step)
+        calls = kept.calls if isinstance(kept, PlayedStep) and not lacks else ()
+        places.append(Place(step=step.number, node=step.node, ended_ns=step.ended.at_ns, calls=calls, lacks=lacks))
+    return tuple(places)
 
 
 async def _policies(shell: Shell, row: "RunRow", folder: Path, places: "Sequence[Place]") -> "list[Touched]":
     from casewright.access.replay import replay
-    from graphs.replay.candidate import of_decisions
+    from casewright.models.kept_calls import KeptCalls
+    from graphs.replay.candidate import of_decisions, of_egress
 
-    selection = Selection(tool="", since_ns=0, limit=_MOST_DECISIONS, opened=True, deed=REPLAY, run_id=row.run_id)
+    selection = Selection(tool="", since_ns=0, limit=_MOST_DECISIONS + 1, opened=True, deed=REPLAY, run_id=row.run_id)
     records = await selected_records(shell, selection)
+    if len(records) > _MOST_DECISIONS:
+        raise InputError(
+            f"run {row.run_id!r} has more than {_MOST_DECISIONS} recorded decisions; use `casewright policy replay`"
+        )
     times = {record.decision_id: record.at_ns for record in records}
+    in_force, services = shell.services.release.current().policies, shell.services
     with shell.busy(f"deciding {len(records)} decisions again"):
-        report = replay(shell.settings.policies, folder, [replayable(record) for record in records])
-    return [*of_decisions(report, times, places), *(await _rules(shell, row, folder, places))]
+        report = replay(in_force, folder, [replayable(record) for record in records])
+    found = of_decisions(report, times, places)
+    if _egress(in_force) != _egress(folder):
+        kept = KeptCalls(services.database, services.contents)
+        found += of_egress(places, await kept.times_of_run(row.tenant, row.run_id))
+    return found
 
 
-async def _rules(shell: Shell, row: "RunRow", folder: Path, places: "Sequence[Place]") -> "list[Touched]":
-    """The assessment of the case by both, on the day on which it was assessed last."""
+def _egress(policies: Path) -> dict[str, bytes]:
+    """Rules and data by which it is decided what may leave for a model; they are no recorded decisions of a tool."""
+    files = [*(policies / "casewright" / "egress").glob("*.rego"), *(policies / "data" / "egress").glob("*")]
+    return {
+        path.relative_to(policies).as_posix(): path.read_bytes()
+        for path in files
+        if path.is_file() and not path.name.endswith("_test.rego")
+    }
+
+
+async def _rules(
+    shell: Shell, row: "RunRow", candidate: tuple[Path, bool], places: "Sequence[Place]"
+) -> "list[Touched]":
+    """The assessment of the case by both, on the day on which it was assessed last.
+
+    Args:
+        candidate: the other policies, and whether the reader may see all of the case: rules of their own could say it.
+    """
     from casewright.access.embedded import EmbeddedEngine
     from casewright.cases.assessment import assess
     from graphs.replay.candidate import of_rules
 
-    stored = await shell.services.cases.load(row.tenant, row.case_id) if row.case_id else None
+    folder, shows = candidate
+    stored = await shell.services.cases.load(row.tenant, row.case_id) if row.case_id and shows else None
     days = [place.ended_ns for place in places if any(call.tool == "assess_case" for call in place.calls)]
-    if stored is None or not days:
-        return []
+    if not days or stored is None:
+        return of_rules(places, None, None)
     day = dt.datetime.fromtimestamp(days[-1] // NANOSECONDS, tz=dt.UTC).date()
     said: list[CaseAssessment | None] = []
     with tempfile.TemporaryDirectory() as vetted:
-        for policies in (shell.settings.policies, folder):
+        for policies in (shell.services.release.current().policies, folder):
             engine = EmbeddedEngine.load(policies, cache=Path(vetted))
             try:
                 said.append(assess(stored.case, engine=engine, today=day))

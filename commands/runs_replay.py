@@ -6,6 +6,7 @@ anew by itself. With a candidate it says instead what other policies, prompts, m
 change. Exit code 0: all is the same; 1: something differs, or its recording is not there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,10 +88,17 @@ async def _replay(shell: Shell, run_id: str) -> dict[str, Any]:
     whole = await whole_replay(shell, row, permission)
     return {
         "run_id": row.run_id,
-        "same": all(one.verdict == "same" for one in replayed) and whole["same"] is not False,
+        "same": agrees(whole, replayed),
         "whole": whole,
         "calls": [_call(one) for one in replayed],
     }
+
+
+def agrees(whole: dict[str, Any], calls: "Sequence[ReplayedCall]") -> bool:
+    """Everything that was replayed is the same, and something was."""
+    if not whole["replayed"] and not calls:
+        return False
+    return all(one.verdict == "same" for one in calls) and whole["same"] is not False
 
 
 def _call(call: "ReplayedCall") -> dict[str, Any]:

@@ -28,7 +28,7 @@ async def whole_replay(shell: Shell, row: RunRow, permission: Permission | None)
     from graphs.replay.record import NotRecordedError
 
     kept = await build_records(shell.services).get(row.tenant, row.run_id)  # as it is, not as it may be shown
-    shows = _sees_all(shell, row, permission)
+    shows = await _sees_all(shell, row, permission)
     try:
         found = await (_question(shell, kept) if row.kind == QUESTION else _review(shell, kept))
     except NotRecordedError as error:
@@ -89,11 +89,22 @@ async def _question(shell: Shell, row: RunRow) -> dict[str, Any]:
     }
 
 
-def _sees_all(shell: Shell, row: RunRow, permission: Permission | None) -> bool:
-    """Whether nothing of the run is withheld from the reader."""
-    if permission is None or is_own(shell, row):
+async def _sees_all(shell: Shell, row: RunRow, permission: Permission | None) -> bool:
+    """Whether nothing that the run was shown is withheld from the reader; a question is about no case."""
+    if permission is None or (permission.duties.redact_above is None and permission.decision.filters.sealed is True):
         return True
-    return permission.duties.redact_above is None and permission.decision.filters.sealed
+    return is_own(shell, row) and await sees_case(shell, row, permission)
+
+
+async def sees_case(shell: Shell, row: RunRow, permission: Permission | None) -> bool:
+    """Whether nothing of the run's case as it is now is withheld from the reader; False: it is gone."""
+    from casewright.cases.views import view
+
+    stored = await shell.services.cases.load(row.tenant, row.case_id) if row.case_id else None
+    if stored is None or permission is None:
+        return False
+    filters, above = permission.decision.filters, permission.duties.redact_above
+    return view(stored.case, filters=filters, above=above) == stored.case
 
 
 def _difference(parting: "Parting | None", *, shows: bool) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ come after the first change is not made up: from there on a step is unknown, unl
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -18,11 +18,10 @@ from casewright.corpus.corpus import Corpus
 from casewright.errors import CasewrightError
 from casewright.models.kept_calls import KeptCall, LostCall
 from casewright.models.replaying import Replayer
-from casewright.replay.kept_steps import PlayedStep
 from casewright.replay.made_call import MadeCall
 from graphs.replay.parting import first_difference
 
-Touch = Literal["policy", "rules", "index", "prompt", "model"]
+Touch = Literal["policy", "rules", "egress", "index", "prompt", "model", "record"]
 Verdict = Literal["stays", "changes", "unknown"]
 
 
@@ -48,14 +47,17 @@ class Place:
     node: str
     ended_ns: int
     calls: Sequence[MadeCall]
+    lacks: str = ""
+    """Why its calls are not on record; empty: they are, or it made none."""
 
 
-def places_of(steps: Sequence[tuple[str, int, PlayedStep | None]]) -> tuple[Place, ...]:
-    """The steps of a run by node and end, each with the calls of its tools."""
-    return tuple(
-        Place(step=number, node=node, ended_ns=ended_ns, calls=() if played is None else played.calls)
-        for number, (node, ended_ns, played) in enumerate(steps, start=1)
-    )
+def of_records(places: Sequence[Place]) -> list[Touched]:
+    """Steps of which nobody can tell, since what their tools answered is not there."""
+    return [
+        Touched(step=place.step, node=place.node, by="record", verdict="unknown", what=place.lacks)
+        for place in places
+        if place.lacks
+    ]
 
 
 def place_at(places: Sequence[Place], at_ns: int) -> Place:
@@ -88,25 +90,31 @@ def of_decisions(report: ReplayReport, times: dict[str, int], places: Sequence[P
 
 
 def of_rules(places: Sequence[Place], now: CaseAssessment | None, candidate: CaseAssessment | None) -> list[Touched]:
-    """What the candidate's rules say of the case; the case must still be assessed as it was recorded.
+    """What the candidate's rules say wherever the case was assessed; it must still be assessed as it was recorded.
 
     Args:
-        now: what the policies in force say of the case as it is; None: they cannot.
+        now: what the policies in force say of the case as it is; None: they cannot, or the reader may not see all.
         candidate: what the candidate's say.
     """
-    assessed = [(place, call) for place in places for call in place.calls if call.tool == "assess_case" and call.result]
-    if not assessed:
-        return []
-    place, call = assessed[-1]
-    recorded = _rules(cast("dict[str, Any]", call.result))
-    if now is None or candidate is None or first_difference(recorded, _rules(now.model_dump(mode="json"))) is not None:
-        what = "the case or the day is not the one that was assessed, so the other rules cannot be tried on it"
-        return [Touched(step=place.step, node=place.node, by="rules", verdict="unknown", what=what)]
-    found = first_difference(recorded, _rules(candidate.model_dump(mode="json")))
-    if found is None:
-        return []
-    what = f"the rules: {found[0]} was {found[1]} and is {found[2]}"
-    return [Touched(step=place.step, node=place.node, by="rules", verdict="changes", what=what)]
+    found: list[Touched] = []
+    for place in places:
+        for call in place.calls:
+            told = _assessed(call, now, candidate) if call.tool == "assess_case" and call.result else None
+            if told is not None:
+                verdict, what = told
+                found.append(Touched(step=place.step, node=place.node, by="rules", verdict=verdict, what=what))
+    return found
+
+
+def of_egress(places: Sequence[Place], times: Mapping[str, int]) -> list[Touched]:
+    """Steps that asked a model, where what may leave for one is decided by other rules."""
+    what = "what may leave for a model is decided by other rules; whom it would ask is unknown"
+    asked = {place_at(places, at_ns).step for at_ns in times.values()}
+    return [
+        Touched(step=place.step, node=place.node, by="egress", verdict="unknown", what=what)
+        for place in places
+        if place.step in asked
+    ]
 
 
 def of_searches(places: Sequence[Place], corpora: tuple[Corpus, Corpus], filters: SearchFilters) -> list[Touched]:
@@ -157,6 +165,17 @@ def told_by_step(places: Sequence[Place], touched: Sequence[Touched]) -> list[tu
             first = place
         told.append((place, verdict, because))
     return told
+
+
+def _assessed(
+    call: MadeCall, now: CaseAssessment | None, candidate: CaseAssessment | None
+) -> tuple[Verdict, str] | None:
+    recorded = _rules(cast("dict[str, Any]", call.result))
+    if now is None or candidate is None or first_difference(recorded, _rules(now.model_dump(mode="json"))) is not None:
+        what = "the case, the day or what you may see is not what was assessed, so the other rules cannot be tried"
+        return "unknown", what
+    found = first_difference(recorded, _rules(candidate.model_dump(mode="json")))
+    return None if found is None else ("changes", f"the rules: {found[0]} was {found[1]} and is {found[2]}")
 
 
 def _rules(assessment: dict[str, Any]) -> dict[str, Any]:
