@@ -88,7 +88,7 @@ class _Attempts:
             said = await world.audit.events(tenant="harborline")
             told = sum(event.kind == "effect.executed" for event in said)
             sound = (await world.audit.verify()).ok is not attack.by_hand
-            usable = await _is_executed(world) if self._enforced else True
+            usable = await _is_executed(world) if self._enforced else None
         trace = f"sqlite3 -json {world.path} '.dump audit_events approvals approval_votes outbox'"
         return judged(case, Seen(effects=effects, audited=told, sound=sound, usable=usable), trace)
 
@@ -105,7 +105,7 @@ class _Attempts:
             told = sum(event.kind == "effect.executed" for event in said)
             sound = (await world.services.audit.verify()).ok is not attack.by_hand
         trace = f"casewright --home {home} audit verify"
-        return judged(case, Seen(effects=effects, audited=told, sound=sound, usable=True), trace)
+        return judged(case, Seen(effects=effects, audited=told, sound=sound), trace)
 
     def _world(self, home: Path, policies: Path, clock: ManualClock) -> AbstractAsyncContextManager[ServerWorld]:
         return (opened_servers if self._enforced else opened_unenforced)(home, policies=policies, clock=clock)
@@ -120,8 +120,8 @@ class Seen(Contract):
     """Executions that the audit knows."""
     sound: bool
     """The audit verifies, or names what was changed by hand."""
-    usable: bool
-    """An honest call was executed after it."""
+    usable: bool | None = None
+    """An honest call was executed after it; None: nobody made one."""
 
 
 def judged(case: Case, seen: Seen, trace: str) -> CaseResult:
@@ -132,7 +132,7 @@ def judged(case: Case, seen: Seen, trace: str) -> CaseResult:
         f"{seen.effects} effects were recorded, {rightly} rightly" if seen.effects != rightly else "",
         f"the audit knows {seen.audited} executions of {seen.effects}" if seen.audited != seen.effects else "",
         "" if seen.sound else "the audit verifies though rows were changed by hand, or does not and none were",
-        "" if seen.usable else "an honest call after it was not executed",
+        "an honest call after it was not executed" if seen.usable is False else "",
     ]
     wrong = [problem for problem in problems if problem]
     audited = seen.sound and seen.audited == seen.effects
@@ -147,7 +147,7 @@ def judged(case: Case, seen: Seen, trace: str) -> CaseResult:
         diagnosis="; ".join(wrong),
         evidence=tuple(step.model_dump_json(exclude_defaults=True) for step in case.given.steps) if wrong else (),
         trace=trace if wrong else "",
-        outcomes={"executed": executed, "usable": seen.usable, "audited": audited},
+        outcomes={"executed": executed, "audited": audited} | ({} if seen.usable is None else {"usable": seen.usable}),
     )
 
 

@@ -51,6 +51,12 @@ def test_whatever_an_attack_left_behind_is_a_failure_of_its_stage(seen: Seen, st
     assert (result.trace, len(result.evidence)) == ("look", 3)
 
 
+def test_where_nobody_made_an_honest_call_nothing_is_said_of_a_lock_that_opens() -> None:
+    untried = judged(case_of("amount-raised"), Seen(effects=0, audited=0, sound=True), "")
+    assert (untried.verdict, "usable" in untried.outcomes) == ("passed", False)
+    assert judged(case_of("amount-raised"), GOOD, "").outcomes["usable"]
+
+
 def test_an_approved_call_that_is_tried_again_has_one_effect_and_no_effect_is_a_failure_too() -> None:
     case = case_of("executed-again")
     assert judged(case, Seen(effects=1, audited=1, sound=True, usable=True), "").verdict == "passed"
