@@ -74,7 +74,9 @@ async def _shadow(shell: Shell, options: ShadowOptions) -> dict[str, Any]:
         "cases": cases,
         "differ": sum(bool(one["differences"]) for one in cases),
     }
-    body = {name: document[name] for name in ("release", "beside", "differ")}
+    body = {name: document[name] for name in ("release", "beside", "differ")} | _spent(
+        [*before.values(), *after.values()]
+    )
     told = {**body, "cases": len(cases), "comparison": digest(json.loads(json.dumps(cases, default=str)))}
     await services.releases.note("release.shadowed", principal, told)
     return document
@@ -148,6 +150,11 @@ def outcome(report: RunReport) -> dict[str, Any]:
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Where two outcomes differ in what counts; cost and time are shown, and are no difference."""
     return [name for name in ("status", "action", "risk", "citations") if before.get(name) != after.get(name)]
+
+
+def _spent(outcomes: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """What both sides spent on models; the accounts of the copies are gone with them."""
+    return {name: sum(one.get(name, 0) for one in outcomes) for name in ("cost_micro", "tokens")}
 
 
 def _compared(row: RunRow, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

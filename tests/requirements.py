@@ -183,6 +183,7 @@ EVALUATION = {
     "H3": proved(
         "a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back",
         "it holds for all tenants of an installation; a canary keeps the active policies; software is not installed",
+        "eval reports are not signed: figures edited in the file are believed unless its digest is given",
     ),
     "H4": proved(
         "feedback, failures and incidents become examples",

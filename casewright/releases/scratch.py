@@ -4,17 +4,19 @@ The database is copied as SQLite copies it, so that the original may be written 
 read where it is. Called by `casewright release shadow`, and `detach` by whoever evaluates a copy of a data folder.
 """
 
-import os
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from casewright.config import Settings
-from casewright.errors import StorageError
+from casewright.corpus.lock import exclusive
+from casewright.errors import StorageError, UnavailableError
 
 _LEFT_OUT = frozenset({"index", "locks", "evals", "releases", "presence"})
+_NAME, _IN_USE = ".scratch-", ".in-use"
 _MOVE = (
     "INSERT INTO release_moves (seq, at_ns, tenant, subject, kind, active, previous, canary, percent, why) "
     "SELECT COALESCE(MAX(seq), 0) + 1, 0, '', '', 'promoted', ?, '', '', 0, 'in a copy' FROM release_moves"
@@ -28,19 +30,26 @@ def scratch(settings: Settings, release_id: str) -> Generator[Path]:
     Raises:
         StorageError: it cannot be made.
     """
-    home = settings.home / "releases" / f".scratch-{os.getpid()}-{release_id or 'own'}"
-    try:
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(mode=0o700, parents=True)
-        _copy(settings, home)
-        _put(home / settings.database.name, release_id)
-    except (OSError, sqlite3.Error) as error:
-        shutil.rmtree(home, ignore_errors=True)
-        raise StorageError(f"no copy to try the release in can be made: {error}; make room on the disk") from error
-    try:
+    home = settings.home / "releases" / f"{_NAME}{secrets.token_hex(6)}-{release_id or 'own'}"
+    with ExitStack() as held:
+        try:
+            home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _clear(home.parent)
+            home.mkdir(mode=0o700)
+            held.callback(shutil.rmtree, home, ignore_errors=True)
+            held.enter_context(exclusive(home / _IN_USE, wait_seconds=0))
+            _copy(settings, home)
+            _put(home / settings.database.name, release_id)
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(f"no copy to try the release in can be made: {error}; make room on the disk") from error
         yield home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+
+
+def _clear(folder: Path) -> None:
+    """Delete the copies of processes that died: they hold keys and cases."""
+    for path in folder.glob(f"{_NAME}*"):
+        with suppress(OSError, UnavailableError), exclusive(path / _IN_USE, wait_seconds=0):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def detach(database: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from casewright.config import Settings
 from casewright.contracts.clause import SearchFilters
 from casewright.corpus.corpus import Corpus
 from casewright.corpus.manifest import Submission
@@ -16,7 +17,7 @@ from casewright.corpus.table import KEPT_STATES
 from casewright.releases.scratch import detach, scratch
 from casewright.services import Services
 from commands.release_shadow import differences
-from tests.support.installation import World
+from tests.support.installation import POLICIES, World
 from tests.support.releasing import promoted, released
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(240)]
@@ -119,3 +120,15 @@ def test_what_counts_is_a_difference_and_what_it_cost_is_not(after: dict[str, An
         "wall_clock_ms": 10,
     }
     assert differences(before, before | after) == told
+
+
+def test_a_copy_that_a_dead_process_left_is_deleted_and_one_that_is_used_is_not(home: Path) -> None:
+    settings = Settings(home=home, policies=POLICIES)
+    left = home / "releases" / ".scratch-dead-own"
+    left.mkdir(parents=True)
+    (left / "signing-key").write_text("secret", encoding="utf-8")
+    with scratch(settings, "") as first:
+        assert not left.exists()
+        with scratch(settings, "") as second:
+            assert first != second and (first / "casewright.db").exists()
+    assert list((home / "releases").iterdir()) == []
