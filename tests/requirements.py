@@ -77,7 +77,10 @@ CASE_FACTS = {
 DRAFTING = {
     "C1": proved("a recommendation is structured: findings with citations and facts, action, risk, open questions"),
     "C2": proved("the citation gate accepts exact whole sentences in force, and checks numbers, dates and modal verbs"),
-    "C3": proved("an action with consequences happens only through an approval of exactly that action"),
+    "C3": proved(
+        "an action with consequences happens only through an approval of exactly that action",
+        "a revocation whose signed event is removed as well shows when the audit is verified, not at the execution",
+    ),
     "C4": proved("an effect happens once, survives a crash and returns a receipt"),
     "C5": proved("drafts have versions, authors and differences; an edit is a new version"),
 }
@@ -87,7 +90,10 @@ ACCESS = {
     "D2": proved("one guard inside each server enforces the same on every transport"),
     "D3": proved("a listing answers yes, maybe or no with arguments unknown; a call answers exactly"),
     "D4": proved("a decision is a document; undefined, late, malformed or unknown is a denial"),
-    "D5": proved("approvals ask for roles, quorum and distinct people, leave the author out, and expire"),
+    "D5": proved(
+        "approvals ask for roles, quorum and distinct people, leave the author out, and expire",
+        "when an approval is next reminded of or escalated is not in the audit; set by hand, it comes late or at once",
+    ),
     "D6": proved(
         "budgets and kill switches are policy data and take effect at once",
     ),
@@ -156,7 +162,8 @@ TRUST = {
     "G1": proved(
         "the audit is append-only, hash-chained and verified offline, completeness included",
         "a whole older database, checkpoints and all, is found only with a head that was kept elsewhere",
-        "an export holds the chain of all tenants, not the recorded inputs",
+        "an export holds the chain of all tenants, not the recorded inputs, approvals, votes or meters",
+        "a run from before events said what it read may be tainted by hand, and untainted while no event says so",
     ),
     "G2": proved(
         "a run is explained from records alone",
@@ -184,6 +191,7 @@ EVALUATION = {
         "a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back",
         "it holds for all tenants of an installation; a canary keeps the active policies; software is not installed",
         "eval reports are not signed: figures edited in the file are believed unless its digest is given",
+        "which release is in force is a row that nothing signs; verification holds it against no event",
     ),
     "H4": proved(
         "feedback, failures and incidents become examples",
