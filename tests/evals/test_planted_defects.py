@@ -125,8 +125,8 @@ PLANTED = (
         suite="trajectories",
         red=("approved-credit",),
         green=("no-action",),
-        stage="approval",
-        happened="0 of 1 votes",
+        stage="audit",
+        happened="the votes of the approval",
     ),
 )
 
