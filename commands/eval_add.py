@@ -1,7 +1,8 @@
 """`casewright eval add`: makes a case of an evaluation out of a run, of feedback on one, or of the review of a failure.
 
-Whoever adds it may read the run. What points to a person is left out of the case (`evals.production.pseudonyms`) or
-replaced in texts; a case whose rules give another outcome without it is refused, since it would prove something else.
+Whoever adds it may read the run, and of its case goes in what they may see. What points to a person is left out of the
+case (`evals.production.pseudonyms`) or replaced in texts; a case whose rules give another outcome without it is
+refused, since it would prove something else.
 """
 
 import json
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from casewright.canonical import digest
 from casewright.config import app_root
+from casewright.contracts.case import Classification
 from casewright.contracts.feedback import Feedback, JudgedAnswer
 from casewright.errors import ConflictError, InputError, NotFoundError
 from commands.option_groups import taking
@@ -23,6 +25,7 @@ from commands.orchestrator import build_records
 from commands.permission import TERMINAL
 from commands.shell import Shell
 from graphs.records import RunRow
+from servers.permission import Permission
 from servers.readable import READ, permit_on_run
 
 if TYPE_CHECKING:  # the suites are loaded when a case is made
@@ -64,6 +67,15 @@ class _Source:
     feedback: Feedback | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """A run that whoever adds the case may read."""
+
+    row: RunRow
+    permission: Permission | None
+    """On the run's case; None: it is a question, which is about none."""
+
+
 def add(app: typer.Typer) -> None:
     """Put the command into the group."""
     app.command("add")(add_case)
@@ -98,8 +110,8 @@ async def _added(shell: Shell, options: AddOptions) -> dict[str, Any]:
     principal = shell.principal("review")
     source, options = await _source(shell, options)
     row = await build_records(shell.services).get(principal.tenant, source.run_id)
-    await permit_on_run(shell.services, principal, row, READ, session=TERMINAL)
-    case = await _case(shell, row, source, options)
+    permission = await permit_on_run(shell.services, principal, row, READ, session=TERMINAL)
+    case = await _case(shell, _Read(row=row, permission=permission), source, options)
     path = data_file(shell, options.file)
     _append(path, case)
     if options.from_incident is not None:
@@ -167,16 +179,20 @@ def _several(text: str) -> list[str]:
     return [one.strip() for one in text.split(";") if one.strip()]
 
 
-async def _case(shell: Shell, row: RunRow, source: _Source, options: AddOptions) -> "ProductionCase":
+async def _case(shell: Shell, read: _Read, source: _Source, options: AddOptions) -> "ProductionCase":
     from evals.production.cases import FORBIDDEN, ProductionCase, ProductionGiven
 
+    row = read.row
     redact = await _redaction(shell, row)
+    for words in (options.action, *options.cites, *options.cites_not, *options.says):
+        if redact(words) != words:
+            raise InputError(f"{words!r} points to somebody, and would be checked to the letter; say it without that")
     expected = _expected(options, redact(options.said))
     if not expected.checkable:
         raise InputError(f"what is right is said in words alone; {_FORM}")
     if len(options.why.strip()) < 10:
         raise InputError("say why the case exists with --why, in ten characters or more")
-    content = await _content(shell, row, redact)
+    content = await _content(shell, read, redact)
     given = ProductionGiven(origin=source.origin, versions=_versions(row), **content)
     case_id = f"prod-{digest([content, expected.model_dump(mode='json')])[:12]}"
     if given.case is not None:
@@ -206,21 +222,31 @@ def _expected(options: AddOptions, said: str) -> "ProductionExpected":
     )
 
 
-async def _content(shell: Shell, row: RunRow, redact: Any) -> dict[str, Any]:
+async def _content(shell: Shell, read: _Read, redact: Any) -> dict[str, Any]:
     """The question or the case, without what points to a person."""
+    from casewright.cases.views import view
     from evals.production.pseudonyms import TENANT, without_people
     from graphs.inquiries import inquiry_of
 
-    services = shell.services
+    services, row, permission = shell.services, read.row, read.permission
     if not row.case_id:
         inquiry, _ = await inquiry_of(build_records(services), row.run_id)
         return {"question": redact(inquiry.question), "as_of": inquiry.as_of}
     stored = await services.cases.load(row.tenant, row.case_id)
-    if stored is None:
+    if stored is None or permission is None:
         raise NotFoundError(f"the case of run {row.run_id!r} is not there any more; no case can be made of it")
-    bare = without_people(stored.case, "case-from-production")
+    if stored.case.sealed or stored.case.classification is Classification.RESTRICTED:
+        raise ConflictError(
+            f"the case of run {row.run_id!r} is sealed or restricted, and stays here; write one by hand"
+        )
+    filters = permission.decision.filters
+    seen = view(stored.case, filters=filters, above=permission.duties.redact_above)
+    bare = without_people(seen, "case-from-production")
     tried = bare.model_copy(update={"tenant": TENANT})
-    whole, alone = await services.assessments.of(stored.case), await services.assessments.of(tried)
+    whole, alone = (
+        await services.assessments.of(view(stored.case, filters=filters, above=None)),
+        await services.assessments.of(tried),
+    )
     was, now = ((one.outcome.action, one.outcome.amount_minor) for one in (whole, alone))
     if was != now:
         raise ConflictError(

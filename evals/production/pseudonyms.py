@@ -5,6 +5,7 @@ and every id, which becomes a number. Dates, amounts, kinds and countries stay, 
 adds a case decides whether those alone still point to somebody.
 """
 
+from casewright.cases.views import REDACTED
 from casewright.contracts.case import (
     Account,
     CaseFile,
@@ -67,7 +68,8 @@ def _own(case: CaseFile) -> tuple[TimelineEvent, ...]:
 
 
 def _party(one: Party, number: int) -> Party:
-    return Party(party_id=f"party-{number}", role=one.role, name=f"Party {number}", state=one.state)
+    state = None if one.state == REDACTED else one.state
+    return Party(party_id=f"party-{number}", role=one.role, name=f"Party {number}", state=state)
 
 
 def _account(one: Account, ids: dict[str, str]) -> Account:

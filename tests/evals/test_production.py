@@ -3,6 +3,8 @@
 import asyncio
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -162,3 +164,45 @@ def test_a_failure_review_becomes_a_case_and_is_refused_without_one(tmp_path: Pa
     data.unlink()
     gone = casewright(*of_review, "--check")
     assert gone.code == 2 and "is not there" in gone.refusal
+
+
+@pytest.mark.thorough
+@pytest.mark.proves("H4")
+def test_a_case_holds_neither_a_name_to_look_for_nor_what_is_restricted_or_unseen(
+    installation: Path, tmp_path: Path, casewright: Casewright
+) -> None:
+    data, case_id = tmp_path / "cases.jsonl", "HL-2026-0001"
+    report = casewright("review", case_id, "--as", "rosa", "--json").document
+    named = sample_cases()[case_id]["parties"][0]["name"]
+    of_run = (
+        "eval",
+        "add",
+        "--from-run",
+        report["run_id"],
+        "--why",
+        WHY,
+        "--file",
+        str(data),
+        "--as",
+        "rosa",
+        "--json",
+    )
+    refused = casewright(*of_run, "--says", f"a letter to {named}")
+    assert refused.code == 2 and "points to somebody" in refused.refusal
+    with closing(sqlite3.connect(tmp_path / "home" / "casewright.db")) as connection, connection:
+        sealing = "UPDATE case_evidence SET sealed = 1, transaction_id = NULL WHERE case_id = ? AND evidence_id = ?"
+        speaking = "UPDATE case_communications SET text = text || ? WHERE case_id = ? AND position = 0"
+        gone = sample_cases()[case_id]["evidence"][-1]["evidence_id"]
+        assert connection.execute(sealing, (case_id, gone)).rowcount == 1
+        assert connection.execute(speaking, (f" as in {gone}", case_id)).rowcount == 1
+    added = casewright(*of_run, "--expect-action", "issue_provisional_credit")
+    assert added.code == 0, added.errors
+    case = json.loads(data.read_text(encoding="utf-8"))["given"]["case"]
+    known = sample_cases()[case_id]
+    assert len(case["evidence"]) == len(known["evidence"]) - 1
+    assert len(case.get("communications", ())) == len(known["communications"]) - 1, "what speaks of it goes with it"
+    with closing(sqlite3.connect(tmp_path / "home" / "casewright.db")) as connection, connection:
+        connection.execute("UPDATE cases SET classification = 'restricted' WHERE case_id = ?", (case_id,))
+    data.unlink()
+    stays = casewright(*["selma" if one == "rosa" else one for one in of_run], "--expect-action", "escalate")
+    assert stays.code == 1 and "sealed or restricted" in stays.refusal and not data.exists()
