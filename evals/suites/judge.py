@@ -64,7 +64,6 @@ class Calibration:
 
     def cases(self, materials: Materials) -> Sequence[Case]:
         """One for each rubric."""
-        with_provider(_settings(materials), materials)
         return [
             EvalCase[GivenRubric, ExpectedAgreement](
                 id=rubric,

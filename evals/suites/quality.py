@@ -48,12 +48,12 @@ class Quality:
 
     def cases(self, materials: Materials) -> Sequence[Case]:
         """The questions of all files, each named by its file."""
-        _check_options(materials)
         return [_named(name, case) for name in FILES for case in read_lines(name, AnswerCase)]
 
     @asynccontextmanager
     async def opened(self, materials: Materials, *, enforced: bool) -> AsyncGenerator[Attempt, None]:
         """A data folder where a model is asked, or a copy of one where it was."""
+        _check_options(materials)
         recorded = materials.options.get("recorded", "")
         home = materials.work / "home"
         if recorded:
