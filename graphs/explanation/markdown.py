@@ -7,7 +7,7 @@ from casewright.drafts.characters import hidden_characters
 from graphs.explanation.links import ranges, together
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&:@.])")
-_PLAIN = re.compile(r"(?<=[^\W_])[-:](?=[^\W_])|(?<=\w)_(?=\w)|(?<=\d)\.(?=\d)|(?<=[^\W\d_])[.:](?=\s|$)")
+_PLAIN = re.compile(r"(?<=[^\W_])[-:](?=[^\W_])|(?<=[^\W_])_(?=[^\W_])|(?<=\d)\.(?=\d)|(?<=[^\W\d_])[.:](?=\s|$)")
 """Marks that mean nothing to Markdown where they stand; escaped they would only be hard to read."""
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from sqlalchemy import insert
@@ -195,6 +195,7 @@ ANY_TEXT = st.text(max_size=60) | st.text(alphabet="\\`*_{}[]()<>#+-!|~&:@.=\"' 
 
 
 @given(ANY_TEXT)
+@example("__0__")
 def test_no_text_becomes_markup(text: str) -> None:
     """Parsed again, a line is one item of one paragraph with one text, and the text is the record's."""
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
