@@ -67,10 +67,14 @@ async def run_shard(
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """What a process of an evaluation sees: this application's folders, no key and no setting of the one at hand."""
+    """What a process of an evaluation sees: this application's folders and the policies at hand, no key and no other
+    setting.
+    """
     kept = {name: value for name, value in given.items() if not name.startswith(("CASEWRIGHT_", "ANTHROPIC_"))}
     path = os.pathsep.join(part for part in (str(app_root()), given.get("PYTHONPATH", "")) if part)
-    return kept | {"PYTHONPATH": path}
+    policies = given.get("CASEWRIGHT_POLICIES")
+    own = {"CASEWRIGHT_POLICIES": str(Path(policies).resolve())} if policies else {}
+    return kept | own | {"PYTHONPATH": path}
 
 
 async def _give(process: asyncio.subprocess.Process, order: ShardOrder) -> None:

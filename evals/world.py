@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mcp import Client
 
 from casewright.clock import Clock, ManualClock
-from casewright.config import Budgets, Settings, app_root
+from casewright.config import Budgets, Settings, app_root, process_environment
 from casewright.contracts.principal import Actor, Principal, ServerName
 from casewright.identity.tokens import Grant
 from casewright.services import Services
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 NOW_NS = 1_794_000_000_000_000_000
 """A day in November 2026, after every sample case was received; where a clock stands still, it stands here."""
-POLICIES = app_root() / "policies"
+POLICIES = Path(process_environment().get("CASEWRIGHT_POLICIES") or app_root() / "policies").resolve()
+"""Those that the installation at hand uses: what is evaluated is what a release would pin."""
 
 
 def copied(installation: Path, home: Path) -> Path:

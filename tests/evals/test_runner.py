@@ -12,7 +12,7 @@ from casewright.errors import InputError
 from evals.case import EvalCase
 from evals.folder import EvalFolder
 from evals.planning import Planned, cases_digest
-from evals.processes import Wrapped, run_shard
+from evals.processes import Wrapped, environment, run_shard
 from evals.registry import suite_of
 from evals.runner import EvalOrder, Listener, evaluate
 from evals.shard import ShardLine, ShardOrder, tried
@@ -133,3 +133,16 @@ async def test_what_is_not_on_the_machine_is_no_error_of_a_case() -> None:
 
     with pytest.raises(SuiteUnavailableError):
         await tried(absent, CASE, seconds=1)
+
+
+def test_a_process_sees_the_policies_at_hand_and_no_key_or_other_setting(tmp_path: Path) -> None:
+    given = {
+        "CASEWRIGHT_POLICIES": str(tmp_path / "other" / ".."),
+        "CASEWRIGHT_HOME": "mine",
+        "ANTHROPIC_API_KEY": "secret",
+        "LANG": "C",
+    }
+    seen = environment(given)
+    assert seen["CASEWRIGHT_POLICIES"] == str(tmp_path)
+    assert seen["LANG"] == "C"
+    assert not {"CASEWRIGHT_HOME", "ANTHROPIC_API_KEY"} & set(seen)
