@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from casewright.approvals.records import approval_entry
 from casewright.contracts.run import RunReport
 from casewright.identity.keys import SigningKey
 from graphs.seals import Seals
@@ -57,6 +58,13 @@ def restored(home: Path, document: dict[str, Any], **columns: Any) -> None:
     Seals.of(SigningKey.load(home / "signing-key.pem")).adopt(home / "checkpoints.db")  # as `init` does on an upgrade
 
 
+async def told(world: World, run_id: str) -> None:
+    """The events of the run's open approvals, as the code that asked for them told the audit: rule and call alone."""
+    for approval in await world.services.approvals.list("harborline", run_id=run_id):
+        body = {"rule": approval.rule.model_dump(mode="json"), "call": approval.call.model_dump()}
+        await world.services.audit.append(approval_entry("approval.requested", approval, approval.requested_by, body))
+
+
 async def finished(world: World, run_id: str) -> RunReport:
     """Give the run what it asks for until it ends: votes, an answer, the log that case HL-2026-0015 lacks."""
     report = await world.runner.resume("harborline", run_id)
@@ -99,6 +107,7 @@ async def test_a_run_of_a_known_version_goes_on_and_finishes(home: Path, name: s
     run_id = document["run_id"]
     restored(home, document)
     async with opened(home) as world:
+        await told(world, run_id)
         before = await world.runner.resume("harborline", run_id)
         report = await finished(world, run_id)
         assert (report.status, report.case_id) == ("completed", document["case_id"]), (before.because, report.because)
