@@ -187,14 +187,22 @@ async def test_the_gateway_of_the_product_has_no_prompt_for_the_judge() -> None:
             await gateway.run(JUDGING["judge.tone"], JudgeInput(question="q", answer="a"), context=any_context())
 
 
-def test_without_a_model_and_its_key_file_the_calibration_did_not_run(tmp_path: Path) -> None:
-    for options in ({}, {"model": "claude-x"}, {"key_file": "k"}):
+async def opened_once(materials: Materials) -> None:
+    """As a process of an evaluation begins."""
+    async with Calibration().opened(materials, enforced=True):
+        raise AssertionError("it was opened")
+
+
+async def test_without_a_model_and_its_key_file_the_calibration_did_not_run(installation: Path, tmp_path: Path) -> None:
+    for number, options in enumerate(({}, {"model": "claude-x"}, {"key_file": "k"})):
+        work = tmp_path / str(number)
         with pytest.raises(SuiteUnavailableError, match="key_file"):
-            Calibration().cases(Materials(installation=tmp_path, work=tmp_path, shared=None, options=options))
+            await opened_once(Materials(installation=installation, work=work, shared=None, options=options))
     (tmp_path / "empty").write_text("\n")
     options = {"model": "claude-x", "key_file": str(tmp_path / "empty")}
     with pytest.raises(InputError, match="is empty"):
-        Calibration().cases(Materials(installation=tmp_path, work=tmp_path, shared=None, options=options))
+        work = tmp_path / "last"
+        await opened_once(Materials(installation=installation, work=work, shared=None, options=options))
 
 
 def labels_by_model(spoil: Callable[[str, str], str]) -> Callable[[dict[str, Any]], Step]:

@@ -19,20 +19,26 @@ def materials_of(installation: Path, work: Path, **options: str) -> Materials:
     return Materials(installation=installation, work=work, shared=None, options=options)
 
 
-def test_without_a_model_or_a_recording_the_suite_did_not_run_and_says_what_to_name(tmp_path: Path) -> None:
+async def opened_once(materials: Materials) -> None:
+    """As a process of an evaluation begins."""
+    async with Quality().opened(materials, enforced=True):
+        raise AssertionError("it was opened")
+
+
+async def test_without_a_model_or_a_recording_the_suite_did_not_run_and_says_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(SuiteUnavailableError, match="key_file"):
-        Quality().cases(materials_of(tmp_path, tmp_path))
+        await opened_once(materials_of(tmp_path, tmp_path))
     with pytest.raises(SuiteUnavailableError, match="holds no recording"):
-        Quality().cases(materials_of(tmp_path, tmp_path, recorded=str(tmp_path)))
+        await opened_once(materials_of(tmp_path, tmp_path, recorded=str(tmp_path)))
     with pytest.raises(InputError, match="name one of them"):
-        Quality().cases(materials_of(tmp_path, tmp_path, recorded=str(tmp_path), model="m"))
+        await opened_once(materials_of(tmp_path, tmp_path, recorded=str(tmp_path), model="m"))
 
 
-def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
+async def test_a_recording_is_never_written_over(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text(API_KEY)
     with pytest.raises(InputError, match="is there already"):
-        Quality().cases(materials_of(tmp_path, tmp_path, model=MODEL, key_file=str(key), keep=str(tmp_path)))
+        await opened_once(materials_of(tmp_path, tmp_path, model=MODEL, key_file=str(key), keep=str(tmp_path)))
 
 
 def of_each_file(cases: Any) -> list[Case]:
