@@ -11,7 +11,9 @@ from typer.core import TyperGroup
 from commands.main import COMMANDS, build
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-DOCUMENTS = sorted({*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")})
+REPORT = CHECKOUT / "docs" / "evals" / "current" / "report.md"
+"""Written by a command; what it tells to open stood in the folder of that evaluation."""
+DOCUMENTS = sorted({*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")} - {REPORT})
 SPAN = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)")
