@@ -14,7 +14,18 @@ from evals.gates import Measure, read_gates
 from evals.lock import DataLock, LockedSuite
 from tests.support.releasing import VERSIONS, gated, green
 
-GATES = read_gates()
+SHIPPED = read_gates()
+GATES = SHIPPED.model_copy(
+    update={
+        "suites": {
+            name: gate.model_copy(
+                update={"rules": tuple(rule for rule in gate.rules if rule.below_baseline_at_most is None)}
+            )
+            for name, gate in SHIPPED.suites.items()
+        }
+    }
+)
+"""Without the comparisons with a baseline, which a made-up report has none of."""
 LOCK = DataLock(
     files={},
     suites={name: LockedSuite(cases=gate.cases, cases_digest=f"of {name}") for name, gate in GATES.suites.items()},
@@ -65,7 +76,7 @@ def test_what_was_found_once_is_said_once_and_stays_although_the_gates_would_pas
 
 
 def test_the_gates_that_count_are_those_that_stand_here() -> None:
-    assert present_measure().gates == GATES
+    assert present_measure().gates == SHIPPED
     assert not present_measure().missing_allowed
 
 
