@@ -67,10 +67,21 @@ def gated(report: EvalReport, measure: Measure) -> EvalReport:
     gates, locked = measure.gates.suites, measure.lock.suites
     named = [name for name, gate in gates.items() if not gate.optional]
     results = {
-        control: [_held(name, gates[name], locked[name], control=control) for name in named]
+        control: [_held(name, reachable(measure, name, gates[name]), locked[name], control=control) for name in named]
         for control in (False, True)
     }
     return report.model_copy(update={"suites": tuple(results[False]), "controls": tuple(results[True])})
+
+
+def reachable(measure: Measure, name: str, gate: SuiteGate) -> SuiteGate:
+    """The gate with what was accepted in place of the comparison with it."""
+    rules = [
+        rule
+        if rule.below_baseline_at_most is None
+        else rule.model_copy(update={"at_least": measure.baseline.figure("full", name, rule.metric) or 0.0})
+        for rule in gate.rules
+    ]
+    return gate.model_copy(update={"rules": tuple(rules)})
 
 
 def _held(name: str, gate: SuiteGate, locked: LockedSuite, *, control: bool) -> SuiteResult:
