@@ -5,8 +5,6 @@ authenticated. Counting is per process and in memory: a restart forgets it, and 
 clients share one address. It is *not* a control of access.
 """
 
-import math
-import time
 from dataclasses import dataclass
 
 import anyio
@@ -14,8 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiProblemError
-
-MINUTE = 60
+from casewright.request_rate import RequestRate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +43,10 @@ class ApiLimits:
 
 
 class RateLimit:
-    """So many a minute for each name, over a sliding window; a name is anything hashable as text."""
+    """Refuses what is one too many, with a problem document."""
 
     def __init__(self, per_minute: int) -> None:
-        # imported here: only an API process counts
-        from limits import RateLimitItemPerMinute
-        from limits.aio.storage import MemoryStorage
-        from limits.aio.strategies import SlidingWindowCounterRateLimiter
-
-        self._item = RateLimitItemPerMinute(per_minute)
-        self._counter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._rate = RequestRate(per_minute)
 
     async def count(self, kind: str, name: str) -> None:
         """Count one request.
@@ -63,11 +54,10 @@ class RateLimit:
         Raises:
             ApiProblemError: it is one too many; `Retry-After` says in how many seconds to come again.
         """
-        if await self._counter.hit(self._item, kind, name):
+        seconds = await self._rate.over(kind, name)
+        if not seconds:
             return
-        window = await self._counter.get_window_stats(self._item, kind, name)
-        seconds = min(max(1, math.ceil(window.reset_time - time.time())), MINUTE)
-        detail = f"more than {self._item.amount} requests a minute; come again in {seconds} seconds"
+        detail = f"more than {self._rate.per_minute} requests a minute; come again in {seconds} seconds"
         raise ApiProblemError("too-many-requests", detail, {"retry-after": str(seconds)})
 
 

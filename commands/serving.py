@@ -17,6 +17,8 @@ from commands.option_groups import taking
 from commands.serving_app import Wire, build_app, public_url
 from commands.serving_processes import MOST_PROCESSES, serve_in_processes
 from commands.shell import Shell
+from commands.worker_processes import WorkerProcesses
+from servers.wire import WireLimits
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +36,13 @@ class ServeOptions:
         -1, min=-1, max=65535, help="Also answer Prometheus on this port of 127.0.0.1; 0 picks one, -1 is none."
     )
     no_worker: bool = typer.Option(False, "--no-worker", help="Drive no reviews here; another worker does.")
+    requests: int = typer.Option(
+        WireLimits.requests_per_minute,
+        "--requests-per-minute",
+        help="The most requests of one person in a minute, to each process.",
+        min=1,
+        max=1_000_000,
+    )
     listener: int = typer.Option(-1, hidden=True)
     """The listening socket that the process which keeps several handed over."""
 
@@ -56,11 +65,13 @@ def serve(ctx: typer.Context, options: ServeOptions) -> None:
             from commands.metrics import ADDRESS, serve_metrics
 
             shell.note(f"metrics: http://{ADDRESS}:{serve_metrics(shell.services, options.metrics_port)}/metrics")
-        drivers = 0 if options.no_worker else 1
+        drivers = WorkerProcesses(shell.settings.home, 0 if options.no_worker else 1)
         if options.processes == 1:
-            _serve_on(listener, shell.services, SERVERS, host=options.host, drivers=drivers)
+            wire = Wire(beside=drivers, limits=WireLimits(requests_per_minute=options.requests))
+            _serve_on(listener, shell.services, SERVERS, host=options.host, wire=wire)
         else:
-            serve_in_processes(shell.settings.home, listener, options.processes, host=options.host, drivers=drivers)
+            each = ["--host", options.host, "--requests-per-minute", str(options.requests)]
+            serve_in_processes(shell.settings.home, listener, options.processes, each, drivers)
 
 
 def _note_tokens(shell: Shell) -> None:
@@ -74,17 +85,16 @@ def _note_tokens(shell: Shell) -> None:
 def serve_http(services: Services, names: tuple[ServerName, ...], *, host: str, port: int, workers: int = 0) -> None:
     """Serve until stopped; SIGTERM lets running requests finish. `workers` drive the reviews meanwhile."""
     with _listening(services.settings, host, port) as (listener, _):
-        _serve_on(listener, services, names, host=host, drivers=workers)
+        wire = Wire(beside=WorkerProcesses(services.settings.home, workers))
+        _serve_on(listener, services, names, host=host, wire=wire)
 
 
 def _serve_on(
-    listener: socket.socket, services: Services, names: tuple[ServerName, ...], *, host: str, drivers: int
+    listener: socket.socket, services: Services, names: tuple[ServerName, ...], *, host: str, wire: Wire
 ) -> None:
-    """Serve on a socket; `drivers` are the workers that drive reviews meanwhile."""
-    from commands.worker_processes import WorkerProcesses
+    """Serve on a socket until stopped."""
     from servers.wire_server import wire_server
 
-    wire = Wire(beside=WorkerProcesses(services.settings.home, drivers))
     port = int(listener.getsockname()[1])
     app = build_app(services, names, host=host, port=port, wire=wire)
     for number in (signal.SIGTERM, signal.SIGINT):  # told once to stop, it stops in order; the server tells us again
@@ -96,7 +106,7 @@ def _serve_beside_others(services: Services, options: ServeOptions) -> None:
     """Be one of several processes: nothing of a client may live in this one."""
     from servers.wire_server import wire_server
 
-    wire = Wire(sessions=False)
+    wire = Wire(sessions=False, limits=WireLimits(requests_per_minute=options.requests))
     app = build_app(services, SERVERS, host=options.host, port=options.port, wire=wire)
     server = wire_server(app, wire.draining, wire.limits)
     server.ends_with_input = True

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from casewright.contracts.principal import ServerName
 from casewright.errors import InputError
 from casewright.services import Services
-from servers.wire import Draining, HeadLimit, WireLimits
+from servers.wire import Draining, HeadLimit, IdentityRate, WireLimits
 
 if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
@@ -58,7 +58,7 @@ def build_app(
         InputError: an issuer is configured, but not all of it.
     """
     from commands.review_requests import ReviewRequests
-    from servers.bearer import BearerGate
+    from servers.bearer import BearerGate, Shared
     from servers.build import ServerFactory, transport_security
 
     _ = services.database  # a data folder that is not set up stops the start, not the first call
@@ -70,8 +70,9 @@ def build_app(
     security.allowed_hosts.append(urlsplit(base).netloc)
     security.allowed_origins.append(f"{urlsplit(base).scheme}://{urlsplit(base).netloc}")
     wire = wire or Wire()
+    shared = Shared(limits=wire.limits, draining=wire.draining, rate=IdentityRate(wire.limits))
     apps: dict[ServerName, ASGIApp] = {
-        name: BearerGate(_app_of(server, name, security, wire), services, resources[name], wire.limits, wire.draining)
+        name: BearerGate(_app_of(server, name, security, wire), services, resources[name], shared)
         for name, server in servers.items()
     }
 

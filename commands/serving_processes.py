@@ -8,6 +8,7 @@ import asyncio
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from commands.worker_processes import WorkerProcesses
@@ -15,12 +16,18 @@ from commands.worker_processes import WorkerProcesses
 MOST_PROCESSES = 32
 
 
-def serve_in_processes(home: Path, listener: socket.socket, count: int, *, host: str, drivers: int) -> None:
-    """Keep that many servers until SIGTERM or Ctrl-C; `drivers` are the workers that drive reviews beside them."""
+def serve_in_processes(
+    home: Path, listener: socket.socket, count: int, each: Sequence[str], drivers: WorkerProcesses
+) -> None:
+    """Keep that many servers until SIGTERM or Ctrl-C; `drivers` are the workers that drive reviews beside them.
+
+    Args:
+        each: options of `casewright serve` that every one of them is begun with.
+    """
     number, port = listener.fileno(), int(listener.getsockname()[1])
-    options = ["--host", host, "--port", str(port), "--listener", str(number), "--home", str(home)]
+    options = [*each, "--port", str(port), "--listener", str(number), "--home", str(home)]
     command = [sys.executable, "-m", "casewright.launch", "serve", *options]
-    asyncio.run(_kept(WorkerProcesses(home, count, command, handed=(number,)), WorkerProcesses(home, drivers)))
+    asyncio.run(_kept(WorkerProcesses(home, count, command, handed=(number,)), drivers))
 
 
 async def _kept(servers: WorkerProcesses, drivers: WorkerProcesses) -> None:

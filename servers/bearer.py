@@ -21,10 +21,11 @@ from casewright.contracts.principal import Caller, ServerName
 from casewright.errors import UnauthenticatedError
 from casewright.services import Services
 from servers.callers import verified_request
-from servers.wire import Draining, Refused, Replay, Said, WireLimits, whole_body
+from servers.wire import Draining, IdentityRate, Refused, Replay, Said, WireLimits, whole_body
 
 MAX_NAME = 100
 BAD_REQUEST = 400
+TOO_MANY = 429
 ENDLESS = frozenset({"subscriptions/listen"})
 """Methods whose answer is a stream without an end."""
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -69,17 +70,25 @@ class Resource:
         return JSONResponse(body, status, headers={"www-authenticate": header, "cache-control": "no-store"})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What all servers of one process have in common."""
+
+    limits: WireLimits
+    draining: Draining
+    rate: IdentityRate
+
+
 class BearerGate:
     """Wraps the application of one server."""
 
-    def __init__(
-        self, app: ASGIApp, services: Services, resource: Resource, limits: WireLimits, draining: Draining
-    ) -> None:
+    def __init__(self, app: ASGIApp, services: Services, resource: Resource, shared: Shared) -> None:
         self._app = app
         self._services = services
         self._resource = resource
-        self._limits = limits
-        self._draining = draining
+        self._limits = shared.limits
+        self._draining = shared.draining
+        self._rate = shared.rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -93,10 +102,13 @@ class BearerGate:
             _log.info("a token at %r was refused: %s", self._resource.server, error.code)
             await self._resource.challenge(401, "invalid_token", "the token is not valid here")(scope, receive, send)
             return
+        identity = f"{caller.principal.tenant}/{caller.principal.id}"
         try:
+            await self._rate.count(identity)
             body = await whole_body(headers, receive, self._limits) if scope["method"] == "POST" else None
         except Refused as refused:
-            await self._record(caller, "", refused.response.status_code)
+            if refused.response.status_code != TOO_MANY or await self._rate.is_to_record(identity):
+                await self._record(caller, "", refused.response.status_code)
             await refused.response(scope, receive, send)
             return
         except ConnectionError:

@@ -15,6 +15,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from casewright.request_rate import RequestRate
+
 INVALID_REQUEST = -32_600
 """JSON-RPC 2.0, section 5.1."""
 
@@ -34,6 +36,8 @@ class WireLimits:
     silent_seconds: float = 60.0
     """How long a connection may stay open between requests."""
     connections: int = 4_096
+    requests_per_minute: int = 6_000
+    """Of one identity, at all servers of the process together."""
     sessions: int = 2_000
     """Of the handshake era, for each server; a client that comes later is told to come again."""
     session_seconds: float = 1_800.0
@@ -43,16 +47,16 @@ class WireLimits:
 class Refused(Exception):
     """Answer this and close the connection: the body is not read to its end."""
 
-    def __init__(self, status: int, why: str) -> None:
+    def __init__(self, status: int, why: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(why)
-        self.response = refusal(status, why)
+        self.response = refusal(status, why, headers)
 
 
-def refusal(status: int, why: str) -> Response:
+def refusal(status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal before a message was read: JSON-RPC without an id."""
     error: Mapping[str, Any] = {"code": INVALID_REQUEST, "message": why}
     body = {"jsonrpc": "2.0", "id": None, "error": error}
-    return JSONResponse(body, status, headers={"connection": "close", "cache-control": "no-store"})
+    return JSONResponse(body, status, headers={"connection": "close", "cache-control": "no-store", **(headers or {})})
 
 
 async def whole_body(headers: Headers, receive: Receive, limits: WireLimits) -> bytes:
@@ -120,6 +124,29 @@ class HeadLimit:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.head_bytes:
             return refusal(431, f"headers may have {self._limits.head_bytes} bytes")
         return None
+
+
+class IdentityRate:
+    """Counts the requests of each identity at all servers of a process; a flood leaves one record a minute."""
+
+    def __init__(self, limits: WireLimits) -> None:
+        self._rate = RequestRate(limits.requests_per_minute)
+        self._records = RequestRate(1)
+
+    async def count(self, identity: str) -> None:
+        """Count one request.
+
+        Raises:
+            Refused: it is one too many; `Retry-After` says in how many seconds to come again.
+        """
+        seconds = await self._rate.over("identity", identity)
+        if seconds:
+            why = f"more than {self._rate.per_minute} requests a minute; come again in {seconds} seconds"
+            raise Refused(429, why, {"retry-after": str(seconds)})
+
+    async def is_to_record(self, identity: str) -> bool:
+        """Whether no refusal of this identity was recorded within the last minute."""
+        return not await self._records.over("identity", identity)
 
 
 class Draining:

@@ -210,6 +210,7 @@ PROTOCOL = {
         "the official suite meets a fixture behind the real guard; prompts beyond text and log levels, which ours do "
         "not have, are added to it",
         "with several processes no session of the handshake era is kept, so within a call nobody is asked there",
+        "requests of a person are counted in the memory of each process, those without a valid token not at all",
     ),
     "I2": proved(
         "servers are OAuth 2.1 resource servers; no token is passed through",

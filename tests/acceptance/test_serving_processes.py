@@ -1,6 +1,7 @@
 """Real processes: several that serve one address, and a stop that lets calls finish."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -195,3 +196,35 @@ def test_one_process_that_is_told_to_stop_ends_with_zero_and_without_a_complaint
         assert service.process.wait(STOP_SECONDS) == 0
         assert service.process.stderr is not None
         assert b"casewright: " not in service.process.stderr.read()
+
+
+@pytest.mark.proves("I1", "D6")
+def test_one_person_has_so_many_requests_a_minute_at_all_servers_and_another_their_own(home: Path) -> None:
+    """The window may move on while a slow machine asks, so more is asked than it could let through."""
+    most = 3
+    port = free_port()
+    options = ("--port", str(port), "--no-worker", "--requests-per-minute", str(most))
+    with running(home, port, "casewright.launch", "serve", *options) as service:
+        wires = [Wire(service=service, server=server, token=service.token(server)) for server in SERVERS]
+        other = Wire(service=service, server="case-facts", token=service.token("case-facts", "selma"))
+        answers = [wire.send(modern("tools/list")) for _ in range(3) for wire in wires]
+        served = [answer for answer in answers if answer.status_code == 200]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert len(served) + len(refused) == len(answers)
+        assert answers[:most] == served[:most]
+        assert most <= len(served) <= 2 * most
+        for answer in refused:
+            assert 1 <= int(answer.headers["retry-after"]) <= 60
+            assert f"more than {most} requests a minute" in answer.json()["error"]["message"]
+        assert other.send(modern("tools/list")).status_code == 200
+    assert 1 <= refusals_on_record(home) < len(refused)
+
+
+def refusals_on_record(home: Path) -> int:
+    """How often the audit says that a person asked too often."""
+    file = home / "audit.jsonl"
+    command = [sys.executable, "-m", "casewright.launch", "audit", "export", str(file)]
+    subprocess.run(command, env=process_environment(home), cwd=CHECKOUT, timeout=SECONDS, check=True)
+    events = [json.loads(line).get("event", {}) for line in file.read_text(encoding="utf-8").splitlines()]
+    bodies = [event["body"] for event in events if event.get("kind") == "call.denied"]
+    return sum(body["code"] == "http_refused" and body["detail"] == "429" for body in bodies)
