@@ -57,7 +57,7 @@ async def test_what_waits_is_committed_together_and_signed_once(tmp_path: Path) 
         lock = sqlite3.connect(world.path, isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         waiting = [asyncio.ensure_future(log.append(entry(number), durable=False)) for number in range(50)]
-        assert await asyncio.to_thread(trace.begun.wait, 5)
+        assert await asyncio.to_thread(trace.begun.wait, 30)
         lock.execute("ROLLBACK")
         lock.close()
         events = await asyncio.gather(*waiting)
@@ -208,7 +208,7 @@ async def test_a_stuck_writer_refuses_instead_of_hanging() -> None:
     stuck = Stuck()
     writer = stuck.writer(patience_seconds=0.1, max_waiting=2)
     first = asyncio.ensure_future(writer.submit(1, durable=False))
-    assert await asyncio.to_thread(stuck.entered.wait, 5)
+    assert await asyncio.to_thread(stuck.entered.wait, 30)
     waiting = [asyncio.ensure_future(writer.submit(number, durable=False)) for number in (2, 3)]
     await asyncio.sleep(0)
     with pytest.raises(UnavailableError, match="too many entries wait"):
@@ -227,7 +227,7 @@ async def test_an_item_whose_caller_gave_up_is_written_all_the_same() -> None:
     stuck = Stuck()
     writer = stuck.writer()
     gone = asyncio.ensure_future(writer.submit(1, durable=False))
-    assert await asyncio.to_thread(stuck.entered.wait, 5)
+    assert await asyncio.to_thread(stuck.entered.wait, 30)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone

@@ -10,7 +10,7 @@ import pytest
 from casewright.errors import StorageError
 from graphs.watch import DatabaseWatch
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 30
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,11 @@ def left(*, tokens: int = 10**9, cost_micro: int = 10**12) -> Allowance:
 
 def layer(*, rules: SpendingRules = NO_LIMITS, spent: SpentSoFar | None = None) -> BudgetLayer:
     return BudgetLayer(TABLE, rules, spent or SpentSoFar(), CLOCK)
+
+
+def kept_of_calls() -> int:
+    """How many calls anything in this process holds an amount of."""
+    return sum(type(one).__name__ == "_UnderWay" for one in gc.get_objects())
 
 
 async def ask(model: ScriptedModel, *, around: BudgetLayer, of: CallContext) -> ModelReply | NoReply:
@@ -155,6 +161,15 @@ async def test_a_call_that_nobody_knows_of_any_more_is_not_under_way() -> None:
     assert await ask(ScriptedModel(REPLY), around=around, of=context(call_id="call-2")) == REPLY
 
 
+async def test_what_calls_held_goes_with_them_also_where_a_tenant_has_no_limit() -> None:
+    around, before = layer(), kept_of_calls()
+    for number in range(20):
+        of = context(call_id=f"call-{number}")
+        assert await ask(ScriptedModel(REPLY), around=around, of=of) == REPLY
+        of.notes.recorded = True
+    assert kept_of_calls() - before == 1  # the last one, until the next comes
+
+
 @pytest.mark.proves("F5")
 async def test_the_services_own_count_decides_where_the_length_alone_would_refuse() -> None:
     counted = ScriptedModel(REPLY, counts=[5])
@@ -181,15 +196,20 @@ async def test_a_request_dearer_than_its_task_may_be_goes_to_the_next_model() ->
 
 @pytest.mark.proves("F5")
 async def test_a_request_that_is_given_up_counts_as_what_it_could_have_cost() -> None:
+    asked = asyncio.Event()
+
     class Silent(ScriptedModel):
         async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+            asked.set()
             return await asyncio.Event().wait()  # pyright: ignore[reportReturnType] -- it never returns
 
     allowance = left(cost_micro=10**6)
     of = context(allowance=allowance)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.01):
-            await ask(Silent(), around=layer(), of=of)
+    asking = asyncio.create_task(ask(Silent(), around=layer(), of=of))
+    await asyncio.wait_for(asked.wait(), 20)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
     assert of.notes.given_up_cost_micro == MOST.cost.micro == 10**6 - allowance.cost_micro
 
 
