@@ -66,7 +66,7 @@ class RunView(RunSummary):
     waiting_for: str = Field(description="The approval or question that it waits for; empty: none.")
     attempts: int = Field(description="Failed attempts at the step it stands before.")
     pins: dict[str, Any] = Field(description="The versions it was begun with.")
-    report: RunReport | None = Field(description="Null until it has waited or ended for the first time.")
+    report: RunReport | None = Field(description="Null until it has waited, failed or ended for the first time.")
 
     @classmethod
     def of(cls, row: RunRow) -> "RunView":

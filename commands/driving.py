@@ -3,10 +3,11 @@
 The run is driven by the same code in both. A wait is bounded: it ends when nothing more happens to the run.
 """
 
+import contextlib
 import time
 
 from casewright.contracts.run import RunReport
-from casewright.errors import UnavailableError
+from casewright.errors import CasewrightError, UnavailableError
 from casewright.services import Services
 from commands.orchestrator import build_gateway, build_records, build_runner
 from commands.run_access import shown_to_person
@@ -36,7 +37,19 @@ async def drive(shell: Shell, row: RunRow) -> RunReport:
                 return await shown_to_person(shell, row, report)
             except HeldElsewhereError:
                 shell.note(f"another process works on {row.run_id}; waiting for what it reports")
+            except Exception:
+                await _say_what_comes_next(shell, row)
+                raise
         return await shown_to_person(shell, row, await followed(services, build_records(services), row))
+
+
+async def _say_what_comes_next(shell: Shell, row: RunRow) -> None:
+    """Of a run whose step failed here: whether and when it is tried again, and why it has to be."""
+    with contextlib.suppress(CasewrightError):  # what failed is told in any case
+        now = await build_records(shell.services).get(row.tenant, row.run_id)
+        if now.report is not None and now.status in ("queued", "failed"):
+            report = await shown_to_person(shell, now, now.report)
+            shell.note(f"run {row.run_id} is {now.status}: {report.because}")
 
 
 async def followed(services: Services, records: RunRecords, row: RunRow) -> RunReport:
@@ -57,7 +70,8 @@ async def followed(services: Services, records: RunRecords, row: RunRow) -> RunR
             if events:
                 heard, until = events[-1].seq, time.monotonic() + LONGEST_SILENCE_SECONDS
             await watch.wait(seen, timeout_seconds=_LOOK_SECONDS)
+    why = f" ({now.report.because})" if now.report is not None and now.status == "queued" else ""
     raise UnavailableError(
-        f"run {row.run_id!r} is {now.status} and nothing happened to it for {LONGEST_SILENCE_SECONDS} seconds; it goes "
-        f"on when a worker gets to it. `casewright runs show {row.run_id}` says how it stands"
+        f"run {row.run_id!r} is {now.status}{why} and nothing happened to it for {LONGEST_SILENCE_SECONDS} seconds; it "
+        f"goes on when a worker gets to it. `casewright runs show {row.run_id}` says how it stands"
     )

@@ -160,10 +160,12 @@ def build_desk(services: Services, gateway: "Gateway") -> "Desk":
     from graphs.spending import RecordedSpending
     from servers.build import ServerFactory
 
+    records = build_records(services)
     return Desk(
         connections=Connections(services.exchange, ServerFactory(services).build, build_pins(services)),
         gateway=gateway,
-        recorder=build_records(services),
+        recorder=records,
+        wishes=records,
         questions=services.questions,
         spending=RecordedSpending(services.database),
         people=services.standings,

@@ -58,9 +58,12 @@ def show(ctx: typer.Context, run_id: str = typer.Argument(help="Run id.")) -> No
 async def _show(shell: Shell, run_id: str) -> tuple[dict[str, Any], View]:
     row = await readable_row(shell, run_id)
     if row.kind == QUESTION:
-        answered = await build_records(shell.services).events(run_id, kind="answered")
+        records = build_records(shell.services)
+        answered = await records.events(run_id, kind="answered")
         if not answered:
-            raise InputError(f"question {run_id!r} was not answered ({row.status}); ask it again")
+            why = (await records.events(run_id, kind="status"))[-1].body["because"]
+            told = f"{row.status}: {why}" if why else row.status
+            raise InputError(f"question {run_id!r} was not answered ({told}); ask it again")
         return answered[-1].body, answer_view
     if row.report is None:
         raise InputError(f"run {run_id!r} is {row.status} and has no report yet; `casewright runs resume` takes it up")

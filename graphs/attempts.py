@@ -3,7 +3,9 @@
 A failure is the machine's (no disk, no model, a defect), never the review's: that ends as incomplete, with its reason.
 """
 
-from casewright.clock import NANOSECONDS
+import re
+
+from casewright.clock import NANOSECONDS, iso
 from casewright.errors import CasewrightError
 from graphs.records import RunChange, RunRow
 from graphs.seals import TamperedError
@@ -16,6 +18,9 @@ PAUSES_SECONDS = (1, 5, 30, 120)
 """After the first attempt, the second, and so on; there is no pause after the last."""
 MAX_ATTEMPTS = len(PAUSES_SECONDS) + 1
 LONGEST_REASON = 600
+_QUOTED_PLACE = re.compile(r"""(['"])/[^'"]*?([^'"/]+)/?\1""")
+_PLACE = re.compile(r"""(?<![\w./:'"])/(?:[^\s'"/]+/)+(?=[^\s'"/])""")
+"""Files by their whole path: where they are on this machine is not for everybody who may read the run."""
 
 
 def after_failure(row: RunRow, error: BaseException, *, progressed: bool, now_ns: int) -> RunChange:
@@ -31,15 +36,16 @@ def after_failure(row: RunRow, error: BaseException, *, progressed: bool, now_ns
     if attempts >= MAX_ATTEMPTS or isinstance(error, HOPELESS):
         because = f"a step failed {attempts} time(s), the last time because {reason}"
         return RunChange(status="failed", because=because, values={"attempts": attempts, "not_before_ns": 0})
-    pause = PAUSES_SECONDS[attempts - 1]
-    values = {"attempts": attempts, "not_before_ns": now_ns + pause * NANOSECONDS}
-    return RunChange(
-        status="queued", because=f"attempt {attempts} failed, the next is in {pause} s: {reason}", values=values
-    )
+    next_ns = now_ns + PAUSES_SECONDS[attempts - 1] * NANOSECONDS
+    because = f"attempt {attempts} failed because {reason}; the next is due at {iso(next_ns)}"
+    return RunChange(status="queued", because=because, values={"attempts": attempts, "not_before_ns": next_ns})
 
 
 def reason_of(error: Exception) -> str:
-    """The error in words; of one that nobody expected only its kind, because its text may hold anything."""
+    """The error in words, files by their last name; of one that nobody expected only its kind.
+
+    The text of such an error may hold anything, and whoever may read the run reads this.
+    """
     if isinstance(error, CasewrightError):
-        return str(error)[:LONGEST_REASON]
+        return _PLACE.sub("", _QUOTED_PLACE.sub(r"\1\2\1", str(error)))[:LONGEST_REASON]
     return f"of an unexpected failure ({type(error).__name__}); the log has the details"

@@ -53,6 +53,12 @@ class NothingKept:
         return ()
 
 
+class Wishes(Protocol):
+    """Tells what people want of a run that is driven; see `graphs.wishes`."""
+
+    async def wanted(self, run_id: str) -> bool: ...
+
+
 class Questions(Protocol):
     """Keeps what a run asks people; see `casewright.questions`."""
 
@@ -66,6 +72,7 @@ class Desk:
     connections: Opening
     gateway: Gateway
     recorder: StepRecorder
+    wishes: Wishes
     questions: Questions
     spending: Spending
     people: Directory

@@ -5,35 +5,50 @@ of status and the `status` event that tells it are one transaction.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, String, Text, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import BigInteger, String, Text, bindparam, exists, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.audit.beside import Beside, written
 from casewright.clock import Clock
 from casewright.contracts.principal import Principal
 from casewright.contracts.run import RunReport, RunStatus
-from casewright.errors import NotFoundError
+from casewright.errors import ConflictError, NotFoundError
 from casewright.storage.database import Database
 from casewright.storage.run_tables import run_events, runs
 
 ENDED: tuple[RunStatus, ...] = ("completed", "incomplete", "cancelled")
 """A failed run is not among them: it goes on from its last checkpoint when somebody asks for a retry."""
 Wanted = Literal["", "cancel", "pause"]
+_OF_RUN = run_events.c.run_id == bindparam("of_run", type_=String)
+_LATEST = select(func.coalesce(func.max(run_events.c.seq), 0)).where(_OF_RUN).scalar_subquery()
+_CLAIMS = ("status", "taken_over")
+"""Events of whoever drives a run: one of them stands before and after everything that one holder's steps record."""
 _ADD_EVENT = insert(run_events).from_select(
     ["run_id", "seq", "at_ns", "kind", "body"],
     select(
         bindparam("of_run", type_=String),
-        func.coalesce(func.max(run_events.c.seq), 0) + 1,
+        _LATEST + 1,
         bindparam("now_ns", type_=BigInteger),
         bindparam("what", type_=String),
         bindparam("content", type_=Text),
-    ).where(run_events.c.run_id == bindparam("of_run", type_=String)),
+    ).where(
+        ~exists().where(
+            _OF_RUN,
+            run_events.c.seq > bindparam("claimed", type_=BigInteger),
+            run_events.c.kind.in_(_CLAIMS),
+        )
+    ),
 )
-"""One statement, because a write transaction keeps every other waiting."""
+"""One statement, because a write transaction keeps every other waiting. It adds nothing once the claim is another's."""
+_NO_CLAIM = 2**62
+"""Later than every event: of whoever drives nothing."""
+_claim: ContextVar["Claim | None"] = ContextVar("claim", default=None)
 NOTHING_WANTED = {"wanted": "", "wanted_by": "", "wanted_why": ""}
 
 
@@ -73,6 +88,28 @@ class RunEvent:
     at_ns: int
     kind: str
     body: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """That a process began to drive a run: the fence of what its steps record, as the lease is of checkpoints.
+
+    Whoever takes the run over claims it anew, in the same database and before its first step. From then on nothing
+    that steps under the earlier claim would record is written, however late their process wakes up.
+    """
+
+    run_id: str
+    seq: int
+    """Of the event that tells it."""
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Everything recorded within the block, and by tasks begun in it, is recorded under this claim."""
+        token = _claim.set(self)
+        try:
+            yield
+        finally:
+            _claim.reset(token)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,20 +220,46 @@ class RunRecords:
             await connection.execute(update(runs).where(runs.c.run_id == run_id).values(values))
 
     async def step(self, run_id: str, kind: str, body: dict[str, object], *, beside: Sequence[Beside] = ()) -> None:
-        """Add an event, and what stands beside it, in a transaction of its own."""
+        """Add an event, and what stands beside it, in a transaction of its own.
+
+        Raises:
+            ConflictError: it is of a run that was claimed here, and that another process has claimed since.
+        """
+        claim = _claim.get()
+        claimed = claim.seq if claim is not None and claim.run_id == run_id else _NO_CLAIM
         async with self._database.write() as connection:
-            await self.note(run_id, kind, body, connection=connection)
+            if not await self._added(run_id, kind, body, claimed, connection):
+                raise ConflictError(f"run {run_id!r} was taken over by another process; it goes on there")
             await written(beside, connection)
+
+    async def claim(self, run_id: str, *, taken_over: bool, connection: AsyncConnection) -> Claim:
+        """Begin to drive a run, within the caller's write transaction.
+
+        Args:
+            taken_over: from somebody who still seems to drive it; another status tells it otherwise.
+        """
+        if taken_over:
+            await self.note(run_id, "taken_over", {}, connection=connection)
+        await self.change(run_id, RunChange(status="running"), connection=connection)
+        seq = (await connection.execute(select(_LATEST), {"of_run": run_id})).scalar_one()
+        return Claim(run_id=run_id, seq=seq)
 
     async def note(self, run_id: str, kind: str, body: Mapping[str, object], *, connection: AsyncConnection) -> None:
         """Add an event, within the caller's write transaction; `seq` counts from 1 without gaps."""
+        await self._added(run_id, kind, body, _NO_CLAIM, connection)
+
+    async def _added(
+        self, run_id: str, kind: str, body: Mapping[str, object], claimed: int, connection: AsyncConnection
+    ) -> bool:
+        """Whether it was added: nobody has claimed the run after the event `claimed`."""
         values: dict[str, object] = {
             "of_run": run_id,
+            "claimed": claimed,
             "now_ns": self._clock.now_ns(),
             "what": kind,
             "content": json.dumps(body, ensure_ascii=False),
         }
-        await connection.execute(_ADD_EVENT, values)
+        return (await connection.execute(_ADD_EVENT, values)).rowcount == 1
 
     async def get(self, tenant: str, run_id: str, *, connection: AsyncConnection | None = None) -> RunRow:
         """One run of a tenant, as the caller's transaction sees it if there is one.

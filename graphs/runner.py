@@ -2,7 +2,7 @@
 
 Nothing from outside reaches the graph but a wake-up: no value, no command, no state update. A
 run that waits is woken only when what it waits for has happened, so waiting costs no budget.
-What people want of a run (`wanted`) is obeyed before its first step and between any two.
+What people want of a run (`wanted`) is obeyed before its first step and between any two (`graphs.stepping`).
 """
 
 import logging
@@ -16,14 +16,14 @@ from langgraph.runtime import RunControl
 
 from casewright.contracts.principal import Principal
 from casewright.contracts.run import RunReport, RunStatus
-from casewright.errors import ConflictError
+from casewright.errors import CasewrightError, ConflictError
 from casewright.services import Services
 from graphs.attempts import after_failure
 from graphs.checkpoint import held_checkpoints
 from graphs.closing import Settled, report_from_records, settle
 from graphs.desk import Desk
 from graphs.lease import RunLease, leased
-from graphs.records import ENDED, NOTHING_WANTED, RunChange, RunRecords, RunRow
+from graphs.records import ENDED, NOTHING_WANTED, Claim, RunRecords, RunRow
 from graphs.report import build_report
 from graphs.requests import RunRequests, reviewed
 from graphs.review import ReviewGraphs
@@ -119,25 +119,25 @@ class ReviewRunner:
             wake = await self._waker.wake(held.graph, row)
             finished = True
             if wake is not None:
-                if not await self._claimed(row):
+                claim = await self._claimed(row)
+                if claim is None:
                     row = await self._again(row)
                     continue
-                finished = await self._invoke(row, wake, held)
+                with claim.held():
+                    finished = await self._invoke(row, wake, held)
             report = await self._settle(row, held, finished=finished)
             row = await self._again(row)
             if not row.wanted:
                 return report
 
-    async def _claimed(self, row: RunRow) -> bool:
-        """Mark the run as running; False: meanwhile somebody wanted something else of it."""
+    async def _claimed(self, row: RunRow) -> Claim | None:
+        """Mark the run as running; None: meanwhile somebody wanted something else of it."""
         async with self._services.database.write() as connection:
             now = await self._records.get(row.tenant, row.run_id, connection=connection)
             if now.wanted or (now.status != row.status):
-                return False
-            if now.status == "running":  # under our lease: whoever drove it died, or was paused for too long
-                await self._records.note(row.run_id, "taken_over", {}, connection=connection)
-            await self._records.change(row.run_id, RunChange(status="running"), connection=connection)
-        return True
+                return None
+            # running, and under our lease: whoever drove it died, or was paused for too long
+            return await self._records.claim(row.run_id, taken_over=now.status == "running", connection=connection)
 
     async def _again(self, row: RunRow) -> RunRow:
         return await self._records.get(row.tenant, row.run_id)
@@ -154,8 +154,6 @@ class ReviewRunner:
         try:
             async for _ in steps:
                 held.progressed = True
-                if await self._records.wanted(row.run_id):
-                    control.request_drain()
         except GraphDrained:
             return False
         finally:
@@ -173,6 +171,8 @@ class ReviewRunner:
             "waiting_for": stands.waiting_for,
             "waiting_revision": await self._waker.noted_revision(row.run_id),
         }
+        if report.status in ENDED:
+            values |= NOTHING_WANTED  # it came too late: no step was left before which it could be obeyed
         return await self._keep(Settled(row=row, report=report, values=values))
 
     async def _stop(self, row: RunRow, held: "_Held", wish: Wish, *, by: str) -> RunReport:
@@ -198,14 +198,19 @@ class ReviewRunner:
             return await settle(self._services, self._records, settled, connection=connection)
 
     async def _note_failure(self, row: RunRow, held: "_Held", error: BaseException) -> None:
-        """Queue the run for another attempt, or let it rest as failed with the reason in its report."""
+        """Queue the run for another attempt, or let it rest as failed; with the reason in its report."""
         change = after_failure(row, error, progressed=held.progressed, now_ns=self._services.clock.now_ns())
         _log.error("run %r is %s: %s", row.run_id, change.status, change.because, exc_info=error)
         async with self._services.database.write() as connection:
             await self._records.change(row.run_id, change, connection=connection)
-        if change.status == "failed":
-            report = await report_from_records(self._services, self._records, row, "failed", change.because)
+        if not isinstance(error, Exception):
+            return  # this process is being stopped
+        try:
+            told = await self._again(row) if held.progressed else row
+            report = await report_from_records(self._services, self._records, told, change.status, change.because)
             await self._keep(Settled(row=row, report=report))
+        except CasewrightError:  # what failed first is what matters, and the run goes on without this
+            _log.warning("the failure of run %r could not be reported", row.run_id, exc_info=True)
 
 
 @dataclass(kw_only=True)

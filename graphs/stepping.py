@@ -2,7 +2,7 @@
 
 An expected failure becomes a reason to stop, so that a review ends as "incomplete, because" and not with an
 exception. Where the machine failed, not the review, the exception goes on to the runner, and what the attempt took
-is kept for the next one to count.
+is kept for the next one to count. What people want of the run is looked for before a step does anything.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, cast
 
+from langgraph.errors import GraphDrained
 from mcp.shared.exceptions import MCPError
 
 from agents.toolbox import ToolBudget
@@ -48,10 +49,13 @@ class Stepping:
     def step(self, name: str, work: NodeWork, *, agent: str = "", closing: bool = False) -> Node:
         """A node that counts against the budgets and records what it did.
 
-        With a budget spent it does nothing but say so; a closing node, which spends nothing, runs.
+        With a budget spent it does nothing but say so; a closing node, which spends nothing, runs. Where the run is
+        wanted to stop it raises what ends the graph between two steps, and leaves no trace.
         """
 
         async def node(state: ReviewState) -> ReviewUpdate:
+            if await self._desk.wishes.wanted(state["run_id"]):
+                raise GraphDrained("wanted")
             begun_ns = self._desk.clock.now_ns()
             here: ReviewState = {**state, **await self._caught_up(state), "node": name}
             budget = ToolBudget(limit=self._desk.budgets.tool_calls, spent=here.get("tool_calls", 0))

@@ -31,7 +31,7 @@ _GIVEN_UP = " was given up: "
 
 
 class Playback:
-    """One replay of one run; also its desk's clock, spending, recorder, inspection, questions and people."""
+    """One replay of one run; also its desk's clock, spending, recorder, wishes, inspection, questions and people."""
 
     def __init__(self, run: RecordedRun, questions: Sequence[RunQuestion]) -> None:
         self.run = run
@@ -126,6 +126,10 @@ class Playback:
         if left := self._tape.left():
             raise self.parted("tool", f"{left} recorded call(s) would not be made")
         self.made += self._tape.calls
+
+    async def wanted(self, run_id: str) -> bool:
+        """Nothing: of a run that people stopped, the record has the steps before it."""
+        return False
 
     async def of(self, tenant: str, case_id: str) -> tuple[Suspicion, ...]:
         """What was suspicious in the case then: the case may be another one since."""

@@ -110,6 +110,7 @@ async def _driven(playback: Playback, models: RecordedModels, means: ReplayMeans
         connections=playback,
         gateway=models,
         recorder=playback,
+        wishes=playback,
         questions=playback,
         spending=playback,
         people=playback,

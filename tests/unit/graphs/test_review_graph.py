@@ -34,6 +34,13 @@ class NoRecorder:
         raise AssertionError("no node runs in these tests")
 
 
+class NoWishes:
+    """Nothing runs here, so nothing is wanted of it."""
+
+    async def wanted(self, run_id: str) -> bool:
+        raise AssertionError("no node runs in these tests")
+
+
 class NoQuestions:
     """Nothing runs here, so nobody is asked."""
 
@@ -82,6 +89,7 @@ def edges() -> Edges:
             permission=offline_only(),
         ),
         recorder=NoRecorder(),
+        wishes=NoWishes(),
         questions=NoQuestions(),
         spending=NoSpending(),
         people=sample_identities(),

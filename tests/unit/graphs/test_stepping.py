@@ -1,6 +1,10 @@
 """When a step looks into the records before it begins: always, but for a step that directly follows another here."""
 
 from collections.abc import Sequence
+from typing import cast
+
+import pytest
+from langgraph.errors import GraphDrained
 
 from casewright.audit.beside import Beside
 from casewright.clock import ManualClock
@@ -29,6 +33,16 @@ class Steps:
         self.kinds.append(kind)
 
 
+class Wanted:
+    """What people want of the run."""
+
+    def __init__(self) -> None:
+        self.stop = False
+
+    async def wanted(self, run_id: str) -> bool:
+        return self.stop
+
+
 class ElsewhereSpending:
     """What another process has meanwhile spent."""
 
@@ -41,12 +55,13 @@ class ElsewhereSpending:
         return Recorded(calls=0, tokens=self.tokens, cost_micro=0, failed_steps=0, failed_ms=0)
 
 
-def desk(spending: ElsewhereSpending, budgets: Budgets) -> Desk:
+def desk(spending: ElsewhereSpending, budgets: Budgets, wishes: Wanted | None = None) -> Desk:
     prompts = PromptLibrary(app_root() / "agents" / "prompts")
     return Desk(
         connections=Connections(NoDelegation(), no_server, NoPins()),
         gateway=Gateway([OfflineProvider()], prompts, MemoryRecorder(), permission=offline_only()),
         recorder=Steps(),
+        wishes=wishes or Wanted(),
         questions=NoQuestions(),
         spending=spending,
         people=sample_identities(),
@@ -73,3 +88,24 @@ async def test_a_run_that_was_not_held_in_between_is_counted_from_its_records_be
     stopped = await node(state)
     assert spending.reads == 5
     assert "tokens" in stopped.get("stop", "")
+
+
+@pytest.mark.proves("E5")
+async def test_a_step_before_which_the_run_is_wanted_to_stop_neither_works_nor_counts_nor_records() -> None:
+    wishes, worked, spending = Wanted(), list[str](), ElsewhereSpending()
+    kept = desk(spending, Budgets(), wishes)
+
+    async def work(state: ReviewState, budget: object) -> ReviewUpdate:
+        worked.append("once")
+        return {}
+
+    node = Stepping(kept).step("record", work, closing=True)
+    state: ReviewState = {"tenant": "harborline", "run_id": "run-1", "case_id": "HL-1", "subject": "rosa"}
+    wishes.stop = True
+    with pytest.raises(GraphDrained):
+        await node(state)
+    recorder = cast(Steps, kept.recorder)
+    assert (worked, recorder.kinds, spending.reads) == ([], [], 0)
+    wishes.stop = False
+    assert (await node(state)).get("trail") == ["record"]
+    assert (worked, recorder.kinds) == (["once"], ["step"])
