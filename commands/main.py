@@ -18,6 +18,7 @@ import typer
 
 from casewright import __version__
 from casewright.errors import CasewrightError, InputError
+from casewright.launch import STOPPED
 from casewright.telemetry import configure_logging, secret_values
 from commands.options import GlobalOptions, split_options, wants_json
 from commands.shell import Shell
@@ -174,7 +175,7 @@ def _never_fail_on_characters() -> None:
 
 
 def _stopped(options: GlobalOptions) -> int:
-    return _fail(options, "stopped; nothing is lost, run it again to go on", 1)
+    return _fail(options, STOPPED, 1)
 
 
 def _reader_gone() -> int:

@@ -71,7 +71,7 @@ def show_report(shell: Shell, report: RunReport) -> None:
 
 
 def report_document(report: RunReport) -> dict[str, Any]:
-    """The report as JSON; what is missing stands beside the whole checklist."""
+    """The report as JSON, which `RunReport` reads back; what is missing stands beside the whole checklist."""
     document = report.model_dump(mode="json")
     if report.evidence is not None:
         document["evidence"]["missing"] = [item.model_dump(mode="json") for item in report.evidence.missing]
@@ -80,10 +80,7 @@ def report_document(report: RunReport) -> dict[str, Any]:
 
 def report_document_view(document: dict[str, Any]) -> RenderableType:
     """`report_view` of a report as JSON, hidden characters made visible on the way."""
-    evidence = document["evidence"]
-    if evidence is not None:
-        evidence = {name: value for name, value in evidence.items() if name != "missing"}
-    return report_view(RunReport.model_validate(document | {"evidence": evidence}))
+    return report_view(RunReport.model_validate(document))
 
 
 def report_view(report: RunReport) -> RenderableType:

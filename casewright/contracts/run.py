@@ -1,12 +1,13 @@
 """A review run from outside: its status, what it waits for, what it has spent."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, field_validator
 
 from casewright.contracts.base import Contract
 from casewright.contracts.question import RunQuestion
-from casewright.contracts.recommendation import Deadline, EvidenceReport, Recommendation
+from casewright.contracts.recommendation import Deadline, EvidenceCheck, EvidenceReport, Recommendation
 
 RunStatus = Literal[
     "queued",
@@ -91,3 +92,16 @@ class RunReport(Contract):
     """The release that it was begun under; empty: none was in force."""
     asked: RunQuestion | None = None
     """What a person is to answer before the run goes on; None: nothing."""
+
+    @field_validator("evidence", mode="before")
+    @classmethod
+    def _read_back(cls, evidence: Any) -> Any:
+        """Take what is missing from beside the checklist; where it does not follow from that, it is refused."""
+        if not isinstance(evidence, Mapping) or "missing" not in evidence:
+            return cast(Any, evidence)
+        fields = dict(cast("Mapping[str, Any]", evidence))
+        missing = TypeAdapter(tuple[EvidenceCheck, ...]).validate_python(fields.pop("missing"))
+        report = EvidenceReport.model_validate(fields)
+        if missing != report.missing:
+            raise ValueError("what is missing is not what the checklist says")
+        return report

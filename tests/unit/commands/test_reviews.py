@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from casewright.contracts.run import RunReport
 from graphs.explanation.links import ranges
 from tests.unit.commands.conftest import Casewright, Reviewed
 
@@ -228,6 +229,9 @@ def test_what_waits_for_information_exits_with_four_and_names_it(
     assert (outcome.code, outcome.document["status"]) == (4, "waiting_information")
     missing = outcome.document["evidence"]["missing"]
     assert missing
+    read = RunReport.model_validate_json(outcome.out)
+    assert read.evidence is not None
+    assert [item.model_dump(mode="json") for item in read.evidence.missing] == missing
     assert all(item["why"] and item["clause"]["label"] for item in missing)
     assert missing[0]["title"].split()[0] in alone("runs", "show", outcome.document["run_id"]).out
 
