@@ -70,7 +70,7 @@ def accept(
     ctx: typer.Context,
     evaluation: Path = typer.Argument(help="Folder or report of an evaluation."),
 ) -> None:
-    """Accept the figures of an evaluation: later ones are compared with them."""
+    """Accept the figures of an evaluation: later ones of the same selection are compared with them."""
     from evals.baseline import BASELINE, accepted, baseline_text, read_baseline
     from evals.report.record import read_report
 
@@ -79,9 +79,12 @@ def accept(
     errored = [one.name for one in report.suites if one.status == "ran" and one.errored]
     if errored:
         raise InputError(f"nothing is accepted: {', '.join(errored)} have cases that are errored; run them again")
-    _write(BASELINE, baseline_text(accepted(read_baseline(), report)))
+    known = read_baseline(BASELINE)
+    _write(BASELINE, baseline_text(accepted(known, report)))
     ran = [one.name for one in report.suites if one.status == "ran"]
-    shell.show({"eval_id": report.eval_id, "selection": report.selection, "suites": ran}, _accept_view)
+    left = sorted(name for name in known.selections if name != report.selection)
+    shown = {"eval_id": report.eval_id, "selection": report.selection, "suites": ran, "left": left}
+    shell.show(shown, _accept_view)
 
 
 def _materials(work: Path) -> "Materials":
@@ -119,4 +122,6 @@ def _lock_view(shown: dict[str, Any]) -> str:
 
 
 def _accept_view(shown: dict[str, Any]) -> str:
-    return f"accepted from {shown['eval_id']} ({shown['selection']}): {', '.join(shown['suites'])}"
+    suites = ", ".join(shown["suites"]) or "nothing"
+    took = f"accepted the {shown['selection']} selection of {shown['eval_id']}: {suites}"
+    return took + "".join(f"; the {name} one stays as it was" for name in shown["left"])

@@ -1,5 +1,6 @@
 """The last accepted figures, by selection and suite: what a change is compared with.
 
+The fast and the full selection are two baselines in one file: accepting one leaves the other as it is.
 Written by `casewright eval accept`; times are left out, since they belong to a machine.
 """
 

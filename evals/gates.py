@@ -20,6 +20,7 @@ from casewright.contracts.evaluation import (
     GateVerdict,
     Metric,
     NetworkSeen,
+    Selection,
     SuiteResult,
 )
 from casewright.errors import InputError
@@ -56,11 +57,16 @@ class Rule(Contract):
         limits = (self.at_least, self.at_most, self.below_baseline_at_most, self.above_baseline_at_most)
         if sum(limit is not None for limit in limits) != 1:
             raise ValueError("a rule has exactly one of at_least, at_most, below_ and above_baseline_at_most")
-        if self.control and (self.below_baseline_at_most, self.above_baseline_at_most) != (None, None):
+        if self.control and self.compares:
             raise ValueError("baselines hold no figures of controls")
-        if self.slice and (self.below_baseline_at_most, self.above_baseline_at_most) != (None, None):
+        if self.slice and self.compares:
             raise ValueError("baselines hold no figures of slices")
         return self
+
+    @property
+    def compares(self) -> bool:
+        """Whether it is held against what was accepted last."""
+        return (self.below_baseline_at_most, self.above_baseline_at_most) != (None, None)
 
     def words(self) -> str:
         """As people read it."""
@@ -87,6 +93,9 @@ class SuiteGate(Contract):
 
 
 class Gates(Contract):
+    baselines: tuple[Selection, ...] = ("fast", "full")
+    """Selections without whose accepted figures a comparison does not hold; one that is not named here is compared
+    from the day on which figures of it are accepted."""
     suites: dict[str, SuiteGate] = Field(default_factory=dict[str, SuiteGate])
 
 
@@ -174,10 +183,21 @@ def _suite_checks(name: str, report: EvalReport, measure: Measure) -> Iterator[G
     if result is None or result.status == "did not run":
         return
     control = _named(report.controls, name)
-    for rule in gate.rules:
+    for rule in _rules(gate, report, measure):
         against = control if rule.control else result
-        for one in _each(rule, against) if rule.selection in ("", report.selection) else ():
+        for one in _each(rule, against):
             yield _held(one, name, against, report, measure.baseline)
+
+
+def _rules(gate: SuiteGate, report: EvalReport, measure: Measure) -> list[Rule]:
+    """Those of the selection, without comparisons that have nothing yet to compare with."""
+    own = [rule for rule in gate.rules if rule.selection in ("", report.selection)]
+    return own if _is_compared(report, measure) else [rule for rule in own if not rule.compares]
+
+
+def _is_compared(report: EvalReport, measure: Measure) -> bool:
+    """Whether figures of the selection were accepted, or have to be there."""
+    return report.selection in measure.gates.baselines or bool(measure.baseline.selections.get(report.selection))
 
 
 def _each(rule: Rule, result: SuiteResult | None) -> list[Rule]:
@@ -243,7 +263,8 @@ def _held(
     said = f"{value:.4g} (n = {metric.n}, 95 % interval {metric.low:.4g} to {metric.high:.4g})"
     limit = _limit(rule, result, report, baseline)
     if limit is None:
-        return _finding(name, rule.words(), "an accepted figure over the same cases", f"{said}, and no baseline has it")
+        happened = f"{said}, and no baseline of the {report.selection} selection has it; see `casewright eval accept`"
+        return _finding(name, rule.words(), "an accepted figure over the same cases", happened)
     lowest, highest = limit
     if lowest - _SLACK <= value <= highest + _SLACK:
         return None
@@ -293,6 +314,8 @@ def _notes(names: Sequence[str], report: EvalReport, measure: Measure) -> Iterat
         gate = measure.gates.suites.get(name)
         if gate is not None and _may_be_missing(name, gate, result, measure):
             yield f"{name} did not run and may be left out: {result.because if result else 'it was not asked for'}"
+    if not _is_compared(report, measure):
+        yield f"nothing is compared: no figures of the {report.selection} selection have been accepted yet"
     for result in report.suites:
         new = measure.baseline.newly_failing(report.selection, result)
         if new:

@@ -11,6 +11,7 @@ import datetime as dt
 import shutil
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,18 @@ def drop_an_audit_row() -> None:
     _put(AuditLog, "_append", dropping)
 
 
+def tell_of_the_house() -> None:
+    """A refusal says all that is behind it, to the last frame."""
+    from mcp.server.mcpserver.exceptions import ToolError
+
+    from servers import guarded
+
+    def told(error: Exception, **_named: str) -> Exception:
+        return ToolError("".join(traceback.format_exception(error)))
+
+    _put(guarded, "tool_error", told)
+
+
 DEFECTS: Mapping[str, Callable[[], None]] = {
     one.__name__: one
     for one in (
@@ -131,6 +144,7 @@ DEFECTS: Mapping[str, Callable[[], None]] = {
         return_expired_clauses,
         ignore_budgets,
         drop_an_audit_row,
+        tell_of_the_house,
     )
 }
 

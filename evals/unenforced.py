@@ -2,17 +2,23 @@
 
 Whatever the access policy is asked, it allows; tokens are believed without signature, audience or time; nobody has to
 agree to anything; drafts are saved unread; servers are used whatever they show. What an attack cannot do even here it
-could never do, so that it would prove nothing. The parts are put together in this process and in this file alone: no
-setting, option or environment of the product leads here, and nothing outside `evals` imports it.
+could never do, so that it would prove nothing. Two more boundaries fall for those suites alone that look for them
+(`opened_careless`): the day that the rules are asked for, and what a refusal says. The parts are put together in this
+process and in this file alone: no setting, option or environment of the product leads here, and nothing outside
+`evals` imports it.
 """
 
+import traceback
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import jwt
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,19 +26,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from casewright.access.engine import EngineName, PolicyChange, PolicyEngine, ReloadCounts
 from casewright.approvals.binding import call_digest
 from casewright.approvals.ledger import ApprovalLedger
-from casewright.clock import Clock, ManualClock
+from casewright.clock import Clock, ManualClock, today
 from casewright.config import Settings
 from casewright.contracts.approval import ActionCall, Approval, ApprovalRule
-from casewright.contracts.principal import Actor, AudienceName, Caller, Principal
-from casewright.contracts.recommendation import Recommendation, VerifiedCitation
+from casewright.contracts.clause import ClauseInContext, SearchFilters, SearchResult
+from casewright.contracts.principal import Actor, AudienceName, Caller, Principal, ServerName
+from casewright.contracts.recommendation import Citation, Recommendation, VerifiedCitation
+from casewright.corpus.corpus import Corpus
 from casewright.errors import PolicyError, UnauthenticatedError
 from casewright.identity.tokens import Grant, LocalTokenAuthority
 from casewright.services import Services
 from casewright.storage.tables import approvals
 from evals.world import NOW_NS, POLICIES, ServerWorld
 from servers.build import ServerFactory
+from servers.callers import TokenSource
 from servers.drafting.tools import DraftingTools
 from servers.guard import Guard
+from servers.guarded import GuardedServer
 
 ACCESS_RULE = "casewright.access.decision"
 ANYBODY = ApprovalRule(roles=("supervisor",), quorum=1, author_excluded=True, ttl_seconds=3_600, risk="high")
@@ -194,12 +204,14 @@ class UnpinnedServers:
 class UnenforcedWorld(ServerWorld):
     """Servers that enforce nothing."""
 
+    factories: ClassVar[type[ServerFactory]] = ServerFactory
+
     def __init__(self, services: UnenforcedServices) -> None:
         super().__init__(services)
         from commands.review_requests import ReviewRequests
 
         drafting = UncheckedDrafting(services, Guard(services, server="drafting")).specs()
-        self.factory: ServerFactory = ServerFactory(
+        self.factory: ServerFactory = self.factories(
             services, tools={"drafting": drafting}, reviews=ReviewRequests(services)
         )
 
@@ -212,5 +224,72 @@ async def opened_unenforced(
     services = UnenforcedServices(Settings(home=home, policies=policies), clock=clock or ManualClock(NOW_NS))
     try:
         yield UnenforcedWorld(services)
+    finally:
+        await services.close()
+
+
+class OtherFilters(Corpus):
+    """Searches, reads and verifies under other filters than it is given."""
+
+    def __init__(self, folder: Path, changed: Mapping[str, Any], *, embedder: str = "") -> None:
+        super().__init__(folder, embedder=embedder)
+        self._changed = dict(changed)
+
+    def _other(self, filters: SearchFilters) -> SearchFilters:
+        return filters.model_copy(update=self._changed)
+
+    def search(self, query: str, filters: SearchFilters, *, limit: int = 10) -> SearchResult:
+        return super().search(query, self._other(filters), limit=limit)
+
+    def clause(self, filters: SearchFilters, *, document_id: str, label: str) -> ClauseInContext:
+        return super().clause(self._other(filters), document_id=document_id, label=label)
+
+    def verify(self, citation: Citation, filters: SearchFilters) -> VerifiedCitation:
+        return super().verify(citation, self._other(filters))
+
+
+class CarelessServices(UnenforcedServices):
+    """Those, and the rules of today whatever day is asked for."""
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        named = self.settings
+        return OtherFilters(named.index, {"as_of": today(self.clock)}, embedder=named.embedder)
+
+
+class TellingServer(GuardedServer):
+    """Says of a failed call all that there is to say, as a server does that was left in its debug mode."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            raise ToolError("".join(traceback.format_exception(error.__cause__ or error))) from error
+
+
+class TellingServers(ServerFactory):
+    """Builds servers that tell."""
+
+    def _build(self, name: ServerName, tokens: TokenSource, **transport: Any) -> GuardedServer:
+        guard, spec = self._parts(name)
+        return TellingServer(spec=spec, guard=guard, tokens=tokens, services=self._services, **transport)
+
+
+class CarelessWorld(UnenforcedWorld):
+    """Servers that enforce nothing, and watch neither the day nor their words."""
+
+    factories = TellingServers
+
+
+@asynccontextmanager
+async def opened_careless(
+    home: Path, *, policies: Path = POLICIES, clock: Clock | None = None
+) -> AsyncGenerator[CarelessWorld, None]:
+    """As `opened_unenforced`, for what looks at the words of refusals and at the days of clauses, too."""
+    services = CarelessServices(Settings(home=home, policies=policies), clock=clock or ManualClock(NOW_NS))
+    try:
+        yield CarelessWorld(services)
     finally:
         await services.close()

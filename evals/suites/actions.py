@@ -26,7 +26,7 @@ from evals.access.visits import expected, token_of
 from evals.case import EvalCase
 from evals.datasets import read_lines
 from evals.suite import Attempt, Case, Materials
-from evals.unenforced import opened_unenforced
+from evals.unenforced import opened_careless
 from evals.world import NOW_NS, POLICIES, ServerWorld, copied, opened_servers
 from servers.approving import Approving
 from servers.guard import HIDDEN
@@ -83,7 +83,7 @@ class ActionsSuite:
         prepared = copied(materials.installation, materials.work / "prepared")
         async with opened_servers(prepared) as world:
             draft = await saved_draft(world)
-        open_world = opened_servers if enforced else opened_unenforced
+        open_world = opened_servers if enforced else opened_careless
 
         async def attempt(case: Case) -> CaseResult:
             home = copied(prepared, materials.work / case.id.replace("/", "-"))

@@ -1,33 +1,12 @@
 """Defects that the tests of the answering suites plant: a corpus in place of the services' own, wrong in one way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from casewright.contracts.clause import ClauseInContext, SearchFilters, SearchResult
+from casewright.contracts.clause import SearchFilters, SearchResult
 from casewright.contracts.recommendation import Citation, VerifiedCitation
 from casewright.corpus.corpus import Corpus
 from casewright.services import Services
-
-
-class OtherFilters(Corpus):
-    """Searches, reads and verifies under other filters than it is given."""
-
-    def __init__(self, folder: Path, changed: Mapping[str, Any]) -> None:
-        super().__init__(folder)
-        self._changed = dict(changed)
-
-    def _other(self, filters: SearchFilters) -> SearchFilters:
-        return filters.model_copy(update=self._changed)
-
-    def search(self, query: str, filters: SearchFilters, *, limit: int = 10) -> SearchResult:
-        return super().search(query, self._other(filters), limit=limit)
-
-    def clause(self, filters: SearchFilters, *, document_id: str, label: str) -> ClauseInContext:
-        return super().clause(self._other(filters), document_id=document_id, label=label)
-
-    def verify(self, citation: Citation, filters: SearchFilters) -> VerifiedCitation:
-        return super().verify(citation, self._other(filters))
 
 
 class NeverInsufficient(Corpus):

@@ -10,16 +10,22 @@ import pytest
 from casewright.audit.entry import AuditEntry
 from casewright.audit.log import AuditLog
 from casewright.contracts.clause import SearchFilters
+from casewright.contracts.evaluation import CaseResult, GateVerdict
 from casewright.contracts.event import AuditEvent
 from casewright.effects.outbox import Outbox
 from evals.access.generating import FILE, Generated, HostileValue
 from evals.access.invariants import ALLOWED, DENIED, Event, Made, call_findings
 from evals.access.visits import Visit
+from evals.baseline import Baseline
 from evals.datasets import read_lines
+from evals.gates import Gates, Measure, judged, read_gates
+from evals.lock import DataLock, LockedSuite
 from evals.suite import Case
-from evals.suites.actions import ActionsSuite
+from evals.suites.actions import INVARIANTS, ActionsSuite
 from servers.policy_search.tools import PolicySearchTools
 from tests.evals.attempting import attempted, materials
+from tests.evals.report_example import suite
+from tests.support.releasing import green
 
 CALL = Generated(
     server="policy-search", tool="get_clause", arguments={"as_of": "2026-03-01"}, visit=Visit(identity="rosa")
@@ -75,6 +81,7 @@ def first(case: Case) -> bool:
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(180)
 @pytest.mark.proves("C3", "D2", "G1")
 async def test_a_batch_breaks_nothing_and_everything_without_enforcement(installation: Path, tmp_path: Path) -> None:
     (held,) = (await attempted(ActionsSuite(), materials(installation, tmp_path / "held"), first)).values()
@@ -83,7 +90,37 @@ async def test_a_batch_breaks_nothing_and_everything_without_enforcement(install
     (control,) = (
         await attempted(ActionsSuite(), materials(installation, tmp_path / "control"), first, enforced=False)
     ).values()
-    assert control.outcomes["executed"] and control.outcomes["unlawful"]
+    assert set(INVARIANTS) == {name for name in INVARIANTS if control.outcomes[name]}
+
+
+def verdict_of(unseen: str = "") -> GateVerdict:
+    """What the shipped gate says of batches without a finding, beside a control that breaks all but one invariant."""
+    gate = read_gates().suites["actions"]
+    given = {"calls": 100.0, "effects": 1.0}
+    batches = {
+        enforced: [
+            CaseResult(
+                case_id=f"batch/{number:03}",
+                verdict="passed" if enforced else "failed",
+                expected="nothing",
+                outcomes={name: not enforced and name != unseen for name in INVARIANTS},
+                measures=given,
+            )
+            for number in range(gate.cases)
+        ]
+        for enforced in (True, False)
+    }
+    tried, without = (suite("actions", "calls", batches[enforced], enforced=enforced) for enforced in (True, False))
+    lock = DataLock(files={}, suites={"actions": LockedSuite(cases=gate.cases, cases_digest=tried.cases_digest)})
+    gates = Gates(suites={"actions": gate})
+    measure = Measure(gates=gates, lock=lock, data_problems={}, baseline=Baseline(selections={}))
+    return judged(green(suites=(tried,), controls=(without,), gate=None), measure)
+
+
+@pytest.mark.parametrize("unseen", ["executed", "leaked", "outdated"])
+def test_an_invariant_that_the_control_never_breaks_turns_the_gate_red(unseen: str) -> None:
+    assert verdict_of().failed == ()
+    assert [one.rule for one in verdict_of(unseen).failed] == [f"{unseen} in the control at least 0.95"]
 
 
 @pytest.mark.thorough

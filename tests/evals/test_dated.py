@@ -9,8 +9,9 @@ import pytest
 from evals.datasets import read_lines
 from evals.scorers.answers import AnswerCase
 from evals.suites.dated import Dated
+from evals.unenforced import OtherFilters
 from tests.evals.attempting import attempted, materials
-from tests.evals.planted import OtherFilters, planted
+from tests.evals.planted import planted
 
 CHOSEN = {"block-card-2023-06-01", "block-card-2026-11-06", "block-card-2027-03-01", "velocity-2025-02-28"}
 

@@ -16,7 +16,7 @@ from casewright.contracts.evaluation import (
     SuiteResult,
 )
 from casewright.errors import InputError
-from evals.baseline import AcceptedSuite, Baseline, accepted
+from evals.baseline import AcceptedSuite, Baseline, accepted, read_baseline
 from evals.figures import did_not_run, suite_result
 from evals.gates import Gates, Measure, Rule, SuiteGate, judged, read_gates
 from evals.lock import DataLock, LockedSuite
@@ -92,6 +92,13 @@ def verdict(
     lock = DataLock(files={}, suites={"attacks": LockedSuite(cases=locked, cases_digest="d" * 64)})
     problems = {"attacks": (problem,)} if problem else {}
     return judged(given, Measure(gates=gates, lock=lock, data_problems=problems, baseline=baseline))
+
+
+def verdict_before_the_fast_baseline(given: EvalReport, *rules: Mapping[str, Any], baseline: Baseline) -> GateVerdict:
+    """As `verdict`, under gates that ask for the accepted figures of the full selection alone."""
+    gates = Gates.model_validate({"baselines": ["full"], "suites": {"attacks": {"cases": 4, "rules": list(rules)}}})
+    lock = DataLock(files={}, suites={"attacks": LockedSuite(cases=4, cases_digest="d" * 64)})
+    return judged(given, Measure(gates=gates, lock=lock, data_problems={}, baseline=baseline))
 
 
 def rules_of(found: GateVerdict) -> list[str]:
@@ -257,7 +264,56 @@ def test_a_drop_below_the_accepted_figure_fails_and_names_the_newly_failing_case
 
 def test_without_a_baseline_a_comparison_does_not_hold() -> None:
     found = verdict(report(suite(False, False, False, False)), {"metric": "passed", "below_baseline_at_most": 0.1})
-    assert "no baseline has it" in found.failed[0].happened
+    assert "no baseline of the full selection has it; see `casewright eval accept`" in found.failed[0].happened
+
+
+COMPARED = {"metric": "passed", "below_baseline_at_most": 0.1}
+
+
+def test_each_selection_is_compared_with_what_was_accepted_of_itself() -> None:
+    full, fast = report(suite(False, True, False, False)), report(suite(False, False, False, False), selection="fast")
+    both = accepted(accepted(NO_BASELINE, full), fast)
+    assert [both.figure(name, "attacks", "passed") for name in ("full", "fast")] == [0.75, 1.0]
+    assert verdict(full, COMPARED, baseline=both).ok
+    assert verdict(fast, COMPARED, baseline=both).ok
+    worse = full.model_copy(update={"selection": "fast"})
+    assert rules_of(verdict(worse, COMPARED, baseline=both)) == ["passed no more below the baseline than 0.1"]
+
+
+def test_accepting_one_selection_leaves_what_was_accepted_of_the_other() -> None:
+    full, fast = report(suite(False, True, False, False)), report(suite(False, False, False, False), selection="fast")
+    before = accepted(NO_BASELINE, full)
+    assert accepted(before, fast).selections["full"] == before.selections["full"]
+    assert accepted(accepted(before, fast), full) == accepted(before, fast)
+
+
+def test_a_selection_that_needs_no_baseline_is_compared_from_its_first_one_on() -> None:
+    fast = report(suite(False, False, False, False), selection="fast")
+    full = accepted(NO_BASELINE, report(suite(False, False, False, False)))
+    assert not verdict(fast, COMPARED, baseline=full).ok
+    waiting = verdict_before_the_fast_baseline(fast, RULE, COMPARED, baseline=full)
+    assert waiting.ok
+    assert waiting.checked == verdict(fast, RULE, baseline=full).checked, "the comparison is not counted as held"
+    assert waiting.notes == ("nothing is compared: no figures of the fast selection have been accepted yet",)
+    worse = report(suite(False, True, False, False), selection="fast")
+    assert not verdict_before_the_fast_baseline(worse, COMPARED, baseline=accepted(full, fast)).ok
+    other = fast.model_copy(update={"suites": (fast.suites[0].model_copy(update={"name": "answers"}),)})
+    without = accepted(full, other)
+    assert not verdict_before_the_fast_baseline(fast, COMPARED, baseline=without).ok, "a suite of it is missing"
+
+
+def test_the_shipped_gates_compare_both_selections_and_ask_for_the_full_baseline() -> None:
+    shipped, known = read_gates(), read_baseline()
+    for selection in ("full", "fast"):
+        compared = {
+            name
+            for name, gate in shipped.suites.items()
+            if any(rule.compares and rule.selection in ("", selection) for rule in gate.rules)
+        }
+        assert compared >= {"golden", "retrieval", "dated", "unanswerable"}
+        accepted_of = known.selections.get(selection, {})
+        assert compared <= set(accepted_of) or (selection not in shipped.baselines and not accepted_of)
+    assert "full" in shipped.baselines
 
 
 def test_figures_that_were_accepted_over_other_cases_are_not_compared_with() -> None:

@@ -15,8 +15,9 @@ from evals.scorers.answers import WantedClause as Wanted
 from evals.scorers.shelf import Published, Shelf
 from evals.suites.answering import published
 from evals.suites.golden import Golden
+from evals.unenforced import OtherFilters
 from tests.evals.attempting import attempted, materials
-from tests.evals.planted import Misquoting, OtherFilters, planted
+from tests.evals.planted import Misquoting, planted
 
 SAMPLE_FILES = ("golden.jsonl", "dated.jsonl", "unanswerable.jsonl")
 PEOPLE = {person.id: person for person in sample_identities().people}

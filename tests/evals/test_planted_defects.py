@@ -128,6 +128,20 @@ PLANTED = (
         stage="audit",
         happened="the votes of the approval",
     ),
+    Planted(
+        defect="tell_of_the_house",
+        suite="actions",
+        red=("batch/000",),
+        stage="access",
+        happened="was told 'Traceback'",
+    ),
+    Planted(
+        defect="return_expired_clauses",
+        suite="actions",
+        red=("batch/000",),
+        stage="retrieval",
+        happened="and got what was in force from",
+    ),
 )
 
 
@@ -189,7 +203,7 @@ async def test_the_gate_is_green_where_nothing_is_planted(suite: str, installati
 @pytest.mark.thorough
 @pytest.mark.proves("H2")
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("one", PLANTED, ids=[one.defect for one in PLANTED])
+@pytest.mark.parametrize("one", PLANTED, ids=[f"{one.suite}-{one.defect}" for one in PLANTED])
 async def test_the_gate_is_red_for_the_defect_and_names_case_and_trace(
     one: Planted, installation: Path, tmp_path: Path
 ) -> None:
