@@ -3,12 +3,13 @@
 What approvals, actions and access are tried on: a final credit of one sample case, which one vote is enough for.
 """
 
-import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mcp_types import CallToolResult
 
+from casewright.contracts.principal import ServerName
 from evals.world import Caller, ServerWorld
 
 ACTION_CASE = "HL-2025-0412"
@@ -29,15 +30,7 @@ class SavedDraft:
 
     def action(self) -> dict[str, Any]:
         """The arguments that ask for, or execute, what it proposes."""
-        action = self.recommendation["action"]
-        return {
-            "draft_id": self.draft_id,
-            "draft_version": self.version,
-            "draft_digest": self.digest,
-            "action": action["kind"],
-            "amount_minor": action["amount_minor"],
-            "currency": action["currency"],
-        }
+        return action_of(vars(self))
 
     def values(self) -> dict[str, Any]:
         """What `@name` in the arguments of a table stands for."""
@@ -52,6 +45,23 @@ class SavedDraft:
                 "recommendation": self.recommendation,
             }
         )
+
+
+Asking = Callable[[ServerName, str, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""A call by whoever writes the draft: server, tool and arguments; the document of its answer."""
+
+
+def action_of(draft: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that ask for, or execute, what a saved draft proposes."""
+    action = draft["recommendation"]["action"]
+    return {
+        "draft_id": draft["draft_id"],
+        "draft_version": draft["version"],
+        "draft_digest": draft["digest"],
+        "action": action["kind"],
+        "amount_minor": action["amount_minor"],
+        "currency": action["currency"],
+    }
 
 
 def structured(result: CallToolResult) -> dict[str, Any]:
@@ -71,16 +81,35 @@ def said(result: CallToolResult) -> str:
 
 
 async def saved_draft(world: ServerWorld, author: Caller = AUTHOR) -> SavedDraft:
-    """Save a recommendation that the citation gate accepts: the clause behind the outcome, quoted whole.
+    """Save a recommendation that the citation gate accepts.
 
     Raises:
         RuntimeError: a server refused a part of it.
     """
-    case = structured(await world.call("case-facts", "get_case", {}, author))
-    outcome = structured(await world.call("case-facts", "assess_case", {}, author))["outcome"]
-    clause = await _quotable(world, outcome["basis"][0]["clause"], dt.date.fromisoformat(case["received_on"]), author)
+
+    async def asking(server: ServerName, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        return structured(await world.call(server, tool, arguments, author))
+
+    wanted, clause = await recommended(asking, author.case_id)
+    saved = await asking("drafting", "save_draft", {"recommendation": wanted})
+    if not saved["ok"]:
+        raise RuntimeError(f"the draft does not stand: {saved['problems']}")
+    return SavedDraft(
+        draft_id=saved["draft_id"],
+        version=saved["version"],
+        digest=saved["digest"],
+        recommendation=wanted,
+        clause=clause,
+    )
+
+
+async def recommended(asking: Asking, case_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A recommendation that stands, and its clause: the one behind the outcome, quoted whole by this run."""
+    case = await asking("case-facts", "get_case", {})
+    outcome = (await asking("case-facts", "assess_case", {}))["outcome"]
+    clause = await _quotable(asking, outcome["basis"][0]["clause"], case["received_on"])
     wanted = {
-        "case_id": author.case_id,
+        "case_id": case_id,
         "as_of": case["received_on"],
         "summary": [{"claim": clause["text"], "citations": [_citation(clause)], "facts": []}],
         "action": {
@@ -94,22 +123,13 @@ async def saved_draft(world: ServerWorld, author: Caller = AUTHOR) -> SavedDraft
         "model": "offline/extractive",
         "index_version": clause["index_version"],
     }
-    saved = structured(await world.call("drafting", "save_draft", {"recommendation": wanted}, author))
-    if not saved["ok"]:
-        raise RuntimeError(f"the draft does not stand: {saved['problems']}")
-    return SavedDraft(
-        draft_id=saved["draft_id"],
-        version=saved["version"],
-        digest=saved["digest"],
-        recommendation=wanted,
-        clause=clause,
-    )
+    return wanted, clause
 
 
-async def _quotable(world: ServerWorld, named: dict[str, str], as_of: dt.date, author: Caller) -> dict[str, Any]:
+async def _quotable(asking: Asking, named: dict[str, str], as_of: str) -> dict[str, Any]:
     """The clause that a rule names, or its first child that is a sentence; now retrieved by the author's run."""
-    asked = {"document_id": named["document_id"], "label": named["label"], "as_of": as_of.isoformat()}
-    found = structured(await world.call("policy-search", "get_clause", asked, author))
+    asked = {"document_id": named["document_id"], "label": named["label"], "as_of": as_of}
+    found = await asking("policy-search", "get_clause", asked)
     sentences = [clause for clause in (found["clause"], *found["children"]) if clause["text"].endswith(".")]
     return sentences[0] | {"index_version": found["index_version"]}
 

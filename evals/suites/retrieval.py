@@ -43,16 +43,22 @@ def as_the_product(index: Path) -> "Corpus":
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retrieval:
+class _Searching:
+    """What is alike in both: one process, which opens its index once, and nothing to take away for a control."""
+
+    shards: int = 1
+    case_seconds: float = 20.0
+    has_control: bool = False
+    opening: "Opening" = field(default=as_the_product)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval(_Searching):
     """Searches in the sample organisation's rules, by its people."""
 
     name: str = "retrieval"
     title: str = "The right clause of the sample's rules is among the first hits"
     fast_cases: int = 40
-    shards: int = 1
-    case_seconds: float = 20.0
-    has_control: bool = False
-    opening: "Opening" = field(default=as_the_product)
 
     @property
     def files(self) -> Mapping[str, type[Contract]]:
@@ -69,16 +75,12 @@ class Retrieval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetrievalRegulations:
+class RetrievalRegulations(_Searching):
     """Searches in the regulations: labelled questions, those held back, and references as people write them."""
 
     name: str = "retrieval-regulations"
     title: str = "The right clause of 21 versions of seven regulations is among the first hits"
     fast_cases: int = 60
-    shards: int = 1
-    case_seconds: float = 20.0
-    has_control: bool = False
-    opening: "Opening" = field(default=as_the_product)
 
     @property
     def files(self) -> Mapping[str, type[Contract]]:

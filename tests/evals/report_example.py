@@ -15,9 +15,10 @@ from casewright.contracts.evaluation import (
     Verdict,
 )
 from evals.baseline import Baseline, accepted
-from evals.figures import suite_result
+from evals.figures import did_not_run, suite_result
 from evals.planning import Planned
 from evals.report.record import Record
+from tests.support.releasing import green
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)> ![a](https://evil.example/p.png) "
@@ -92,35 +93,27 @@ def attacks(*, enforced: bool) -> list[CaseResult]:
 
 def suite(name: str, title: str, results: Sequence[CaseResult], *, enforced: bool = True) -> SuiteResult:
     """A suite's figures as the runner makes them."""
-    planned = Planned(
+    planned = plan(name, title, results, enforced=enforced)
+    return suite_result(planned, results, data={f"{name}.jsonl": "a7" * 32}, seconds=len(results) * 0.31)
+
+
+def plan(name: str, title: str, results: Sequence[CaseResult], *, enforced: bool = True) -> Planned:
+    """What was planned where these came of it."""
+    return Planned(
         suite=name,
         title=title,
         enforced=enforced,
         cases={one.case_id: one.slices for one in results},
-        digest="5d" * 32,
+        digest="5d" * 32 if results else "",
         shards=(tuple(one.case_id for one in results),),
         seconds=20.0,
     )
-    return suite_result(planned, results, data={f"{name}.jsonl": "a7" * 32}, seconds=len(results) * 0.31)
 
 
 def skipped() -> SuiteResult:
     """A suite that could not run here."""
-    return SuiteResult(
-        name="agentdojo",
-        title="a public benchmark of injections behind our enforcement",
-        status="did not run",
-        because="the package `agentdojo` is not here; `scripts/get-evals` brings it",
-        data={},
-        cases_digest="",
-        planned=0,
-        cases=0,
-        passed=0,
-        failed=0,
-        errored=0,
-        metrics={},
-        seconds=0.0,
-    )
+    planned = plan("agentdojo", "a public benchmark of injections behind our enforcement", ())
+    return did_not_run(planned, "the package `agentdojo` is not here; `scripts/get-evals` brings it", data={})
 
 
 @functools.cache
@@ -137,20 +130,20 @@ def report(*, weak: bool = True, gated: bool = True) -> EvalReport:
         cases=tuple(one for one in golden.worst),
     )
     gate = GateVerdict(ok=not weak, checked=12, failed=(finding,) if weak else (), notes=("agentdojo did not run",))
-    return EvalReport(
+    versions = EvaluatedVersions(
+        software="0.1.0",
+        graph=3,
+        state=4,
+        prompts="11" * 32,
+        policy="22" * 32,
+        definitions="33" * 32,
+        index_version="idx-0004",
+        model="offline",
+    )
+    return green(
+        versions,
         eval_id="evl-21",
         at="2026-11-21T22:10:00Z",
-        selection="full",
-        versions=EvaluatedVersions(
-            software="0.1.0",
-            graph=3,
-            state=4,
-            prompts="11" * 32,
-            policy="22" * 32,
-            definitions="33" * 32,
-            index_version="idx-0004",
-            model="offline",
-        ),
         machine="2 cores, 8 GB",
         suites=(golden, injection, skipped()),
         controls=(control,),

@@ -4,10 +4,8 @@ They run over the real servers, policies, index and database; only the model may
 """
 
 import json
-import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,28 +13,17 @@ from typing import Any
 from sqlalchemy import func, select
 
 from casewright.clock import Clock
-from casewright.config import Budgets, Settings, app_root
+from casewright.config import Budgets, app_root
 from casewright.contracts.approval import Approval
 from casewright.contracts.case import CaseFile
-from casewright.contracts.principal import Principal
 from casewright.contracts.run import RunReport
-from casewright.models.gateway import Gateway
-from casewright.models.prompts import PromptLibrary
 from casewright.models.provider import Provider
-from casewright.services import Services
 from casewright.storage.run_tables import run_events
 from casewright.storage.tables import audit_events, outbox
-from commands.orchestrator import AuditRecorder, build_gateway, build_permission, build_records, build_runner
-from graphs.records import RunRecords
-from graphs.runner import ReviewRunner
+from evals.world import ReviewWorld, opened_reviews
+from evals.world import copied as copied
 
 SAMPLE = app_root() / "casewright" / "sample"
-
-
-def copied(installation: Path, home: Path) -> Path:
-    """A copy to work in."""
-    shutil.copytree(installation, home, dirs_exist_ok=True)
-    return home
 
 
 @cache
@@ -59,17 +46,8 @@ def changed(case_id: str, **fields: Any) -> CaseFile:
     return CaseFile.model_validate_json(json.dumps(sample_cases()[case_id] | fields))
 
 
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """One process's view of an installation."""
-
-    services: Services
-    gateway: Gateway
-    runner: ReviewRunner
-    records: RunRecords
-
-    def person(self, identity: str) -> Principal:
-        return self.services.identities.find(identity)
+class World(ReviewWorld):
+    """One process's view of an installation, and what tests ask of it."""
 
     async def start(self, case_id: str, *, fresh: bool = False) -> RunReport:
         """The review of a case as its reviewer."""
@@ -121,26 +99,6 @@ async def opened(
     home: Path, *, budgets: Budgets | None = None, provider: Provider | None = None, clock: Clock | None = None
 ) -> AsyncGenerator[World, None]:
     """A world over the data folder, like one process would see it."""
-    settings = Settings(home=home, policies=app_root() / "policies", budgets=budgets or Budgets())
-    services = Services(settings, clock)
-    gateway = build_gateway(services) if provider is None else scripted_gateway(services, provider)
-    try:
-        async with gateway:
-            yield World(
-                services=services,
-                gateway=gateway,
-                runner=build_runner(services, gateway),
-                records=build_records(services),
-            )
-    finally:
-        await services.close()
-
-
-def scripted_gateway(services: Services, provider: Provider) -> Gateway:
-    """A gateway that asks nobody but `provider`."""
-    return Gateway(
-        [provider],
-        PromptLibrary(app_root() / "agents" / "prompts"),
-        AuditRecorder(services),
-        permission=build_permission(services),
-    )
+    policies = app_root() / "policies"
+    async with opened_reviews(home, policies=policies, budgets=budgets, provider=provider, clock=clock) as known:
+        yield World(services=known.services, gateway=known.gateway, runner=known.runner, records=known.records)
