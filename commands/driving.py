@@ -28,23 +28,27 @@ async def drive(shell: Shell, row: RunRow) -> RunReport:
     Raises:
         UnavailableError: another process has it and does not get on.
     """
+    try:
+        return await shown_to_person(shell, row, await _driven(shell, row))
+    except Exception:
+        await _say_what_comes_next(shell, row)
+        raise
+
+
+async def _driven(shell: Shell, row: RunRow) -> RunReport:
     services = shell.services
     with shell.busy(f"run {row.run_id}"):
         async with build_gateway(services) as gateway:
             await services.outbox.recover()
             try:
-                report = await build_runner(services, gateway).resume(row.tenant, row.run_id)
-                return await shown_to_person(shell, row, report)
+                return await build_runner(services, gateway).resume(row.tenant, row.run_id)
             except HeldElsewhereError:
                 shell.note(f"another process works on {row.run_id}; waiting for what it reports")
-            except Exception:
-                await _say_what_comes_next(shell, row)
-                raise
-        return await shown_to_person(shell, row, await followed(services, build_records(services), row))
+        return await followed(services, build_records(services), row)
 
 
 async def _say_what_comes_next(shell: Shell, row: RunRow) -> None:
-    """Of a run whose step failed here: whether and when it is tried again, and why it has to be."""
+    """Of a run whose step failed, here or elsewhere: whether and when it is tried again, and why it has to be."""
     with contextlib.suppress(CasewrightError):  # what failed is told in any case
         now = await build_records(shell.services).get(row.tenant, row.run_id)
         if now.report is not None and now.status in ("queued", "failed"):
@@ -70,8 +74,7 @@ async def followed(services: Services, records: RunRecords, row: RunRow) -> RunR
             if events:
                 heard, until = events[-1].seq, time.monotonic() + LONGEST_SILENCE_SECONDS
             await watch.wait(seen, timeout_seconds=_LOOK_SECONDS)
-    why = f" ({now.report.because})" if now.report is not None and now.status == "queued" else ""
     raise UnavailableError(
-        f"run {row.run_id!r} is {now.status}{why} and nothing happened to it for {LONGEST_SILENCE_SECONDS} seconds; it "
-        f"goes on when a worker gets to it. `casewright runs show {row.run_id}` says how it stands"
+        f"run {row.run_id!r} is {now.status} and nothing happened to it for {LONGEST_SILENCE_SECONDS} seconds; it goes "
+        f"on when a worker gets to it. `casewright runs show {row.run_id}` says how it stands"
     )
