@@ -114,7 +114,7 @@ def promote(ctx: typer.Context, release_id: str, yes: bool = YES, why: str = WHY
 async def _promote(shell: Shell, release_id: str, *, yes: bool, why: str) -> dict[str, Any]:
     principal, store = await _permitted(shell, SWITCH, release=release_id), shell.services.releases
     move, release = await store.move(), await store.get(release_id)
-    if move.active == release_id:
+    if move.active == release_id and not shell.services.release.last_error:
         raise InputError(f"the release {release_id!r} is active already")
     wider = await _loadable(shell, release, principal, yes=yes)
     switch = Switch(
@@ -215,6 +215,7 @@ async def _list(shell: Shell) -> dict[str, Any]:
         "releases": [release_document(one)["release"] for one in found],
         "moves": [one.model_dump(mode="json") for one in moves],
         **in_force(moves[0] if moves else ReleaseMove()),
+        "not_followed": shell.services.release.last_error,
     }
 
 

@@ -35,8 +35,6 @@ def show_view(document: dict[str, Any]) -> RenderableType:
     """One release and what is in force."""
     found = document["release"]
     standing = _standing(document)
-    if document.get("not_followed"):
-        standing = Group(standing, Text(f"not followed here: {document['not_followed']}", style="bold red"))
     if found is None:
         return standing
     table = new_table(f"{found['release_id']}: {found['state']}", "what", "")
@@ -100,7 +98,14 @@ def _override_lines(found: dict[str, Any]) -> list[Text]:
     return [Text(told, style="bold red"), *(Text(f"  passed over: {one}", style="red") for one in found["passed_over"])]
 
 
-def _standing(document: dict[str, Any]) -> Text:
+def _standing(document: dict[str, Any]) -> RenderableType:
+    """What the newest switch says, and where it is not believed, why."""
+    said = _said(document)
+    unread = document.get("not_followed")
+    return Group(said, Text(f"not followed here: {unread}", style="bold red")) if unread else said
+
+
+def _said(document: dict[str, Any]) -> Text:
     share = f"; {document['canary']} is tried out on {document['percent']} % of the cases" if document["canary"] else ""
     back = document["previous"] or "the installation's own files"
     if not document["active"]:

@@ -122,7 +122,7 @@ async def _installation(order: EvalOrder) -> Path:
         if not order.installation.is_dir():
             raise InputError(f"{str(order.installation)!r} is no data folder; name one, or leave it out")
         shutil.copytree(order.installation, beside)
-        detach(beside / "casewright.db")  # what lies there is evaluated, whatever release is in force
+        detach(_settings(beside))  # what lies there is evaluated, whatever release is in force
         return beside.rename(home)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "casewright.launch", "init", "--home", str(beside), "--json"),
@@ -145,9 +145,12 @@ async def _installation(order: EvalOrder) -> Path:
     return beside.rename(home)
 
 
+def _settings(home: Path) -> Settings:
+    return Settings.load(home=str(home), environment=environment(os.environ), app_root=app_root())
+
+
 async def _versions(installation: Path) -> EvaluatedVersions:
-    settings = Settings.load(home=str(installation), environment=environment(os.environ), app_root=app_root())
-    services = Services(settings)
+    services = Services(_settings(installation))
     try:
         return versions_of(services)
     finally:

@@ -191,7 +191,7 @@ EVALUATION = {
         "a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back",
         "it holds for all tenants of an installation; a canary keeps the active policies; software is not installed",
         "eval reports are not signed: figures edited in the file are believed unless its digest is given",
-        "which release is in force is a row that nothing signs; verification holds it against no event",
+        "a switch put away with its event, and a false event in its place, is found by `audit verify` alone",
     ),
     "H4": proved(
         "feedback, failures and incidents become examples",

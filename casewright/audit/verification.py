@@ -1,4 +1,4 @@
-"""The check of a stored chain: events, decisions, checkpoints, meters, approvals, and the signed head.
+"""The check of a stored chain: events, decisions, checkpoints, meters, approvals, releases, and the signed head.
 
 It reads page by page in one snapshot, so it works beside running writers. An exported file is
 checked by `casewright.audit.export`; a single extension by `casewright.audit.extension`.
@@ -19,12 +19,14 @@ from casewright.audit.meter import UNTRUSTED
 from casewright.audit.metering import MeterCheck
 from casewright.audit.records import RECORD_DIGEST, record_digest
 from casewright.audit.signing import Verifier
+from casewright.releases.history import MAKING, SWITCHES
+from casewright.releases.verification import ReleaseCheck
 from casewright.storage.database import Database
 from casewright.storage.tables import audit_checkpoints, audit_events, decisions
 
 _PAGE = 1000
 _IDS_PER_QUERY = 500
-_TOLD = {*KINDS, "run.forked"}
+_TOLD = {*KINDS, *MAKING, *SWITCHES.values(), "run.forked"}
 """Events that other tables are held against whatever their bodies say."""
 Progress = Callable[[int], None]
 
@@ -84,6 +86,7 @@ class _Verification:
         self._checkpoints = 0
         self._meters = MeterCheck()
         self._approvals = ApprovalCheck()
+        self._releases = ReleaseCheck()
 
     async def run(self, progress: Progress | None) -> AuditVerification:
         async for page in stored_pages(self._connection):
@@ -112,6 +115,7 @@ class _Verification:
                 return self._check.broken(event.seq, problem)
             self._meters.see(event, body)
             self._approvals.see(event, body)
+            self._releases.see(event, body)
         return None
 
     async def _checkpoints_among(self, page: Sequence[EventRow]) -> dict[int, RowMapping]:
@@ -151,7 +155,7 @@ class _Verification:
         return ""
 
     async def _loose_ends(self) -> str:
-        """Checkpoints, decisions, meters, approvals and votes that events do not stand for."""
+        """Checkpoints, decisions, meters, approvals, votes and releases that events do not stand for."""
         stray = await self._connection.scalar(select(func.count()).select_from(audit_checkpoints))
         if stray != self._checkpoints:
             beyond = await self._connection.scalar(select(func.max(audit_checkpoints.c.seq)))
@@ -162,7 +166,10 @@ class _Verification:
         records = await self._connection.scalar(select(func.count()).select_from(decisions))
         if records != self._covered:
             return f"{records} decisions are recorded, but events stand for {self._covered}: records were added"
-        return await self._meters.problem(self._connection) or await self._approvals.problem(self._connection)
+        for check in (self._meters, self._approvals, self._releases):
+            if problem := await check.problem(self._connection):
+                return problem
+        return ""
 
 
 def _members(event: EventRow) -> dict[str, Any]:

@@ -6,8 +6,10 @@ statements and the `Extender`. The thread is that of `casewright.storage.groups`
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Insert
 
@@ -33,6 +35,21 @@ def audit_writer(file: Path, extender: Extender, connect: Connect | None = None)
 
     routine = GroupRoutine(name=str(file), connect=connect or (lambda: connect_to_file(file)), write=write)
     return GroupWriter(routine)
+
+
+def append_by_hand(file: Path, extender: Extender, entry: PreparedEntry, row: tuple[str, Sequence[Any]]) -> None:
+    """Add one event together with a row of another table to a database that nobody else has open, such as a copy.
+
+    Raises:
+        sqlite3.Error: it cannot be written.
+        StorageError: the log does not fit its signed head.
+    """
+    sql = _Sql()
+    with closing(connect_to_file(file)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(*row)
+        sql.store(connection, extender.extend(sql.tail(connection), [entry]))
+        connection.execute("COMMIT")
 
 
 class _Sql:

@@ -1,9 +1,10 @@
 """What is in force in this process: the files and the index state of the active release, or the installation's own.
 
 Every process reads the newest switch from the database, so all follow at once and without a restart. A release is
-followed as a whole or not at all: its signature, its files and its software are checked first, and what was good stays
-when they do not fit. A process that has nothing good yet fails closed. Synchronous, quick, and safe to call from
-several threads; it reads with a connection of its own and writes nothing but the copies of the files.
+followed as a whole or not at all: the signed events of the switch and of its making, its signature, its files and its
+software are checked first, and what was good stays when they do not fit. A process that has nothing good yet fails
+closed. Synchronous, quick, and safe to call from several threads; it reads with a connection of its own and writes
+nothing but the copies of the files.
 """
 
 import logging
@@ -19,15 +20,20 @@ from casewright.audit.signing import Verifier
 from casewright.config import Settings, app_root
 from casewright.contracts.release import ReleaseManifest, ReleaseMove
 from casewright.errors import CasewrightError, StorageError
+from casewright.releases.history import Standing
 from casewright.releases.manifest import read_manifest, read_move
 from casewright.releases.pieces import POLICIES, PROMPTS, Pieces, placed, policy_revision, prompts_digest
+from casewright.releases.proof import check_standing, check_switch
 from casewright.releases.selection import is_chosen
 
 _NEWEST = (
     "SELECT seq, at_ns, subject, kind, active, previous, canary, percent, why FROM release_moves "
     "ORDER BY seq DESC LIMIT 1"
 )
-_RELEASE = "SELECT manifest, signature, pieces, state, subject, confirmed_by FROM releases WHERE release_id = ?"
+_RELEASE = (
+    "SELECT manifest, signature, pieces, tenant, subject, state, confirmed_by, override_why FROM releases "
+    "WHERE release_id = ?"
+)
 _PINS = "SELECT json_extract(pins, '$.release') FROM runs WHERE run_id = ?"
 _READ_SECONDS = 1.0
 _log = logging.getLogger("casewright.releases")
@@ -60,6 +66,7 @@ class FollowedRelease:
         self._known: dict[str, InForce] = {"": own_files(settings)}
         self._current: InForce | None = None
         self._newest = 0
+        self._proved: ReleaseMove | None = None
         self._refused = ""
 
     @property
@@ -103,16 +110,18 @@ class FollowedRelease:
             return known
 
     def move(self) -> ReleaseMove:
-        """The newest switch; of an installation that never had a release, that none is active.
+        """The newest switch, as its signed event tells it; of an installation without a release, that none is active.
+
+        It is held against the events once, and again when the row is another.
 
         Raises:
-            StorageError: the database cannot be read.
+            StorageError: the database cannot be read, or the row is not what the events tell.
         """
-        row = self._read(_NEWEST)
-        if row is None:
-            return ReleaseMove()
-        names = ("seq", "at_ns", "subject", "kind", "active", "previous", "canary", "percent", "why")
-        return read_move(dict(zip(names, row, strict=True)))
+        with self._lock:
+            found = _move(self._read(_NEWEST))
+            if found != self._proved:
+                found = self._proved = self._snapshot(self._proved_move) or ReleaseMove()
+            return found
 
     def begun_with(self, tenant: str, case_id: str) -> InForce:
         """What a run of a case is begun with: the canary for its share of the cases, else what is active.
@@ -157,6 +166,11 @@ class FollowedRelease:
         self._newest = move.seq
         return move.active
 
+    def _proved_move(self, connection: sqlite3.Connection) -> ReleaseMove:
+        found = _move(self._read(_NEWEST))  # anew, in one snapshot with its event: a switch may have come since
+        check_switch(connection, self._key, found)
+        return found
+
     def _or_current(self, canary: str) -> InForce:
         try:
             return self.at(canary)
@@ -165,11 +179,10 @@ class FollowedRelease:
             return self.current()
 
     def _unpacked(self, release_id: str) -> InForce:
-        row = self._read(_RELEASE, release_id)
-        if row is None or row[3] != "ready":
-            raise StorageError(f"the release {release_id!r} is not there to be followed; restore the database")
+        row = self._snapshot(lambda connection: self._proved_row(connection, release_id))
+        if row is None:
+            raise _not_there(release_id)
         manifest = read_manifest(release_id, row[0], row[1], self._key())
-        check_confirmed(release_id, manifest, recorded_by=row[4], confirmed_by=row[5])
         check_software(release_id, manifest)
         pieces = Pieces.unpacked(row[2], expected=manifest.pieces)
         folder = placed(pieces, folder_of(self._settings, release_id))
@@ -184,14 +197,44 @@ class FollowedRelease:
         check_files(found, manifest)
         return found
 
+    def _proved_row(self, connection: sqlite3.Connection, release_id: str) -> tuple[Any, ...]:
+        """Manifest, signature and pieces of a release that may be followed, as the signed events of its making tell."""
+        row = connection.execute(_RELEASE, (release_id,)).fetchone()
+        if row is None:
+            raise _not_there(release_id)
+        names = ("tenant", "subject", "state", "confirmed_by", "why")
+        stored = Standing(**dict(zip(names, row[3:], strict=True)))
+        if stored.state != "ready":
+            raise _not_there(release_id)
+        manifest = read_manifest(release_id, row[0], row[1], self._key())
+        check_confirmed(release_id, manifest, recorded_by=stored.subject, confirmed_by=stored.confirmed_by)
+        check_standing(connection, self._key, release_id, stored)
+        return row[:3]
+
     def _read(self, query: str, *values: str) -> tuple[Any, ...] | None:
+        return self._asked(lambda connection: connection.execute(query, values).fetchone())
+
+    def _snapshot(self, reading: Callable[[sqlite3.Connection], Any]) -> Any:
+        """What is read of one state of the database, whoever writes meanwhile; None: as `_asked` says."""
+
+        def within(connection: sqlite3.Connection) -> Any:
+            connection.execute("BEGIN")
+            try:
+                return reading(connection)
+            finally:
+                connection.execute("ROLLBACK")
+
+        return self._asked(within)
+
+    def _asked(self, reading: Callable[[sqlite3.Connection], Any]) -> Any:
+        """What is read; None: there is no database, or it is of before there were releases."""
         with self._lock:
             try:
                 if self._connection is None:
                     if not self._settings.database.exists():
                         return None
                     self._connection = _connected(self._settings.database)
-                return self._connection.execute(query, values).fetchone()
+                return reading(self._connection)
             except sqlite3.Error as error:
                 if "no such table" in str(error):  # a folder of before there were releases has none
                     return None
@@ -206,6 +249,15 @@ class FollowedRelease:
             kept = "nothing" if self._current is None else self._current.release_id or "no release"
             _log.warning("the active release is not followed, %s stays in force: %s", kept, error)
         self._refused = str(error)
+
+
+def _move(row: tuple[Any, ...] | None) -> ReleaseMove:
+    names = ("seq", "at_ns", "subject", "kind", "active", "previous", "canary", "percent", "why")
+    return ReleaseMove() if row is None else read_move(dict(zip(names, row, strict=True)))
+
+
+def _not_there(release_id: str) -> StorageError:
+    return StorageError(f"the release {release_id!r} is not there to be followed; restore the database")
 
 
 def own_files(settings: Settings) -> InForce:

@@ -9,18 +9,28 @@ import shutil
 import sqlite3
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
+from casewright.audit.entry import AuditEntry
+from casewright.audit.extension import Extender
+from casewright.audit.prepared import prepare
+from casewright.audit.writer import append_by_hand
+from casewright.clock import SystemClock
 from casewright.config import Settings
 from casewright.corpus.lock import exclusive
 from casewright.errors import StorageError, UnavailableError
+from casewright.identity.keys import SigningKey
+from casewright.releases.history import SWITCHES, place
 
 _LEFT_OUT = frozenset({"index", "locks", "evals", "releases", "presence"})
 _NAME, _IN_USE = ".scratch-", ".in-use"
+_LAST = "SELECT COALESCE(MAX(seq), 0) FROM release_moves"
 _MOVE = (
     "INSERT INTO release_moves (seq, at_ns, tenant, subject, kind, active, previous, canary, percent, why) "
-    "SELECT COALESCE(MAX(seq), 0) + 1, 0, '', '', 'promoted', ?, '', '', 0, 'in a copy' FROM release_moves"
+    "VALUES (?, ?, '', '', 'promoted', ?, '', '', 0, ?)"
 )
+_WHY = "in a copy"
 
 
 @contextmanager
@@ -39,7 +49,7 @@ def scratch(settings: Settings, release_id: str) -> Generator[Path]:
             held.callback(shutil.rmtree, home, ignore_errors=True)
             held.enter_context(exclusive(home / _IN_USE, wait_seconds=0))
             _copy(settings, home)
-            _put(home / settings.database.name, release_id)
+            _put(replace(settings, home=home), release_id)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"no copy to try the release in can be made: {error}; make room on the disk") from error
         yield home
@@ -52,15 +62,16 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def detach(database: Path) -> None:
+def detach(settings: Settings) -> None:
     """Let the installation's own files be in force in a copied data folder, whatever release was.
 
     Raises:
         StorageError: it cannot be written.
     """
+    database = settings.database
     try:
         if database.exists():
-            _put(database, "")
+            _put(settings, "")
     except sqlite3.Error as error:
         if "no such table" not in str(error):  # a folder of before there were releases has none in force
             raise StorageError(f"{str(database)!r} cannot be written: {error}; copy the data folder again") from error
@@ -82,6 +93,13 @@ def _copy(settings: Settings, home: Path) -> None:
         source.backup(target)
 
 
-def _put(database: Path, release_id: str) -> None:
-    with closing(sqlite3.connect(database, timeout=10)) as connection, connection:
-        connection.execute(_MOVE, (release_id,))
+def _put(copy: Settings, release_id: str) -> None:
+    """Switch in a copy, with the copy's own key: processes there follow nothing that no signed event tells."""
+    clock = SystemClock()
+    with closing(sqlite3.connect(copy.database, timeout=10)) as connection:
+        (last,) = connection.execute(_LAST).fetchone()
+    at_ns = clock.now_ns()
+    body = {"active": release_id, "previous": "", "canary": "", "percent": 0, "why": _WHY, **place(last + 1, at_ns)}
+    entry = prepare(AuditEntry(kind=SWITCHES["promoted"], tenant="", subject="", body=body), None)
+    extender = Extender(SigningKey.load(copy.signing_key), clock)
+    append_by_hand(copy.database, extender, entry, (_MOVE, (last + 1, at_ns, release_id, _WHY)))

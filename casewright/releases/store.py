@@ -4,12 +4,13 @@ Who may do what is decided by the access policy, which the caller asks before. T
 by `casewright.releases.trial` before it is put in force.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.audit.entry import AuditEntry
@@ -22,17 +23,20 @@ from casewright.contracts.principal import Principal
 from casewright.contracts.release import MoveKind, Override, Release, ReleaseManifest, ReleaseMove
 from casewright.corpus.protected import protect
 from casewright.errors import ConflictError, InputError, NotFoundError
+from casewright.releases.history import SWITCHES, place
 from casewright.releases.manifest import id_of, read_manifest, read_move, signed_text
 from casewright.releases.pieces import Pieces
 from casewright.storage.database import Database
 from casewright.storage.release_tables import release_moves, releases
+from casewright.storage.tables import audit_events
 
 LONGEST_WHY = 1_000
-_EVENTS: dict[MoveKind, EventKind] = {
-    "promoted": "release.promoted",
-    "rolled_back": "release.rolled_back",
-    "canary": "release.canary",
-}
+_NEWEST_EVENT = (
+    select(audit_events.c.body)
+    .where(text("kind LIKE 'release.%'"), audit_events.c.kind.in_(tuple(SWITCHES.values())))
+    .order_by(audit_events.c.seq.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,9 +153,10 @@ class ReleaseStore:
                 row = await _existing(connection, name)
                 if row.state != "ready":
                     raise ConflictError(f"the release {name!r} is {row.state}; only one that is ready can be in force")
+            stood = place(max(now.seq, await _told_seq(connection)) + 1, self._clock.now_ns())
             values = {
-                "seq": now.seq + 1,
-                "at_ns": self._clock.now_ns(),
+                "seq": stood["seq"],
+                "at_ns": int(stood["at_ns"]),
                 "tenant": principal.tenant,
                 "subject": principal.id,
                 "kind": switch.kind,
@@ -163,7 +168,7 @@ class ReleaseStore:
             }
             await connection.execute(insert(release_moves).values(values))
             body = {name: values[name] for name in ("active", "previous", "canary", "percent", "why")}
-            await self._say(_EVENTS[switch.kind], principal, {**body, **switch.shown}, connection)
+            await self._say(SWITCHES[switch.kind], principal, {**switch.shown, **body, **stood}, connection)
             return await _newest(connection)
 
     async def note(self, kind: EventKind, principal: Principal, body: Mapping[str, Any]) -> None:
@@ -279,6 +284,14 @@ async def _newest(connection: AsyncConnection) -> ReleaseMove:
     query = select(release_moves).order_by(release_moves.c.seq.desc()).limit(1)
     row = (await connection.execute(query)).first()
     return ReleaseMove() if row is None else _move(row)
+
+
+async def _told_seq(connection: AsyncConnection) -> int:
+    """The number of the newest switch in the audit, which stays where somebody put rows away; 0: none says one."""
+    try:
+        return int(json.loads(await connection.scalar(_NEWEST_EVENT) or "{}").get("seq", 0))
+    except (ValueError, TypeError, AttributeError):  # edited: no process follows until there is a newer one
+        return 0
 
 
 def _move(row: Row[Any]) -> ReleaseMove:

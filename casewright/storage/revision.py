@@ -10,7 +10,7 @@ from pathlib import Path
 
 from casewright.errors import StorageError
 
-REVISION = "0008"
+REVISION = "0009"
 """What the migrations of this version end with; a test holds it to them."""
 
 

@@ -24,6 +24,14 @@ audit_events = Table(
     Column("hash", String(64), nullable=False, unique=True),
 )
 
+Index(
+    "ix_audit_events_release",
+    audit_events.c.seq,
+    sqlite_where=text("kind LIKE 'release.%'"),
+    postgresql_where=text("kind LIKE 'release.%'"),
+)
+"""For the few events that every process holds the release in force against."""
+
 audit_head = Table(
     "audit_head",
     METADATA,

@@ -123,6 +123,10 @@ async def test_an_override_without_a_second_person_is_not_followed_whatever_its_
     with pytest.raises(StorageError, match="no second person"):
         other.release.at(made.release_id)
     changed(other, "UPDATE releases SET confirmed_by = 'idris' WHERE subject = 'selma'")
+    with pytest.raises(StorageError, match="not what the audit tells"):
+        other.release.at(made.release_id)
+    changed(other, "UPDATE releases SET state = 'proposed', confirmed_by = '' WHERE subject = 'selma'")
+    await other.releases.confirm(made.release_id, principal=other.identities.find("idris"), why="I read the report")
     assert other.release.at(made.release_id).release_id == made.release_id
 
 
@@ -145,6 +149,10 @@ async def test_switches_that_vanish_or_are_garbled_change_nothing_that_is_in_for
     serving.engine.reload_if_changed()
     assert pins_now(serving) == before
     assert "restor" in serving.release.last_error
+    fresh = Services(Settings(home=serving.settings.home, policies=POLICIES))
+    with pytest.raises(StorageError, match="restor"):
+        fresh.release.current()
+    await fresh.close()
 
 
 @pytest.mark.proves("H3")

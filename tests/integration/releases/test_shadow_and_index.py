@@ -86,13 +86,26 @@ async def test_a_copy_that_is_detached_has_the_installations_own_files_in_force(
     await promoted(world.services, release.release_id)
     with scratch(world.services.settings, release.release_id) as home:
         assert active(home) == release.release_id
-        detach(home / "casewright.db")
-        assert active(home) == ""
+        assert await followed(home) == release.release_id
+        detach(Settings(home=home, policies=POLICIES))
+        assert active(home) == await followed(home) == ""
     assert not home.exists()
     assert active(world.home) == release.release_id
-    with contextlib.closing(sqlite3.connect(world.home / "older.db")) as connection, connection:
+    older = Settings(home=world.home / "older", policies=POLICIES)
+    older.home.mkdir()
+    with contextlib.closing(sqlite3.connect(older.database)) as connection, connection:
         connection.execute("CREATE TABLE runs (run_id TEXT)")
-    detach(world.home / "older.db")
+    detach(older)
+
+
+async def followed(home: Path) -> str:
+    """What a process over this sound data folder has in force."""
+    services = Services(Settings(home=home, policies=POLICIES))
+    try:
+        assert (await services.audit.verify()).problem == ""
+        return services.release.current().release_id
+    finally:
+        await services.close()
 
 
 def active(home: Path) -> str:
