@@ -16,6 +16,7 @@ from casewright.contracts.principal import Principal
 from casewright.contracts.question import RunQuestion
 from casewright.contracts.run import RunStatus
 from casewright.errors import CasewrightError, ConflictError
+from casewright.free_memory import give_back
 from casewright.services import Services
 from graphs.due import DueRun, due_runs
 from graphs.presence import Presence
@@ -32,6 +33,10 @@ ELSEWHERE_SECONDS = 1.0
 """How long a run that another process holds, or that could not be driven, is left alone."""
 DRAIN_SECONDS = 20.0
 """How long a step may take to finish when the worker is stopped; then it is cut off and done again by the next."""
+TIDY_AT_REST_SECONDS = 2.0
+TIDY_AT_WORK_SECONDS = 30.0
+"""Between two times that free memory is given back; it takes some milliseconds, and what is wanted again must come
+back page by page."""
 _log = logging.getLogger("casewright.worker")
 
 
@@ -209,6 +214,9 @@ class Worker:
         self._services = services
         self._runner = runner
         self._stopping = False
+        self._worked = False
+        """Whether a run was driven since free memory was last given back."""
+        self._tidied_at = float("-inf")
 
     def stop(self) -> None:
         """Begin no other run, let those at work finish their step, then end."""
@@ -228,6 +236,7 @@ class Worker:
                     seen = watch.changes
                     presence.note()
                     await self._look()
+                    await self._tidy()
                     await self._pause(watch, seen)
             await self._runner.finish()
 
@@ -242,6 +251,15 @@ class Worker:
             await self._runner.look()
         except CasewrightError:
             _log.exception("the database could not be looked at; the next look tries again")
+
+    async def _tidy(self) -> None:
+        """Give back the memory that runs took and no longer need, or a worker stays as large as it ever was."""
+        busy, now = self._runner.busy, asyncio.get_running_loop().time()
+        self._worked = self._worked or busy
+        rest = TIDY_AT_WORK_SECONDS if busy else TIDY_AT_REST_SECONDS
+        if self._worked and now - self._tidied_at >= rest:
+            self._worked, self._tidied_at = busy, now
+            await asyncio.to_thread(give_back)
 
     async def _pause(self, watch: DatabaseWatch, seen: int) -> None:
         if self._runner.busy:  # its own commits are changes, too

@@ -53,6 +53,8 @@ class BudgetLayer:
 
     def hold(self, context: CallContext, cost_micro: int) -> None:
         """Count an amount as spent by the call, besides what it holds already, until its record is kept."""
+        if context.call_id not in self._under_way:
+            self._forget()
         held = self._under_way.setdefault(
             context.call_id, _UnderWay(tenant=context.tenant, cost_micro=0, notes=weakref.ref(context.notes))
         )
@@ -94,10 +96,12 @@ class BudgetLayer:
 
     def _held(self, tenant: str) -> dict[str, int]:
         """What a tenant's calls that are not recorded yet count for, by call."""
-        over = [call_id for call_id, held in self._under_way.items() if held.is_over]
-        for call_id in over:
-            del self._under_way[call_id]
+        self._forget()
         return {call_id: held.cost_micro for call_id, held in self._under_way.items() if held.tenant == tenant}
+
+    def _forget(self) -> None:
+        """Drop the calls that are over, also where no limit of a tenant ever asks for the others."""
+        self._under_way = {call_id: held for call_id, held in self._under_way.items() if not held.is_over}
 
 
 @dataclass(kw_only=True)

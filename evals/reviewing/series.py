@@ -5,6 +5,7 @@ process's own memory and open files, and the size of the stores.
 """
 
 import contextlib
+import gc
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from casewright.contracts.case import CaseFile
 from casewright.errors import DeniedError
+from casewright.free_memory import give_back
 from evals.reviewing.acts import Act
 from evals.reviewing.scene import Scene, sample_cases
 from evals.reviewing.trail import Trail, read_trail
@@ -33,6 +35,7 @@ class Measured:
 
     seconds: list[float] = field(default_factory=list[float])
     resident_kb: list[float] = field(default_factory=list[float])
+    """What the process still has once nothing is garbage and what is free was given back, as a worker does at rest."""
     open_files: list[float] = field(default_factory=list[float])
     checkpoint_kb: list[float] = field(default_factory=list[float])
     """What each review added to the rows of the checkpoints."""
@@ -101,6 +104,8 @@ class Series:
 
     def _note(self, seconds: float, reviews: int) -> None:
         stored = _stored_kb(self.scene.home / "checkpoints.db")
+        gc.collect()
+        give_back()
         self.measured.seconds.append(seconds / reviews)
         self.measured.resident_kb.append(_resident_kb())
         self.measured.open_files.append(float(sum(1 for _ in Path("/proc/self/fd").iterdir())))

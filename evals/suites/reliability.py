@@ -47,7 +47,7 @@ class ReliabilityExpected(Contract):
     """The most that each review may take beyond the one before."""
 
     seconds: float = 0.5
-    resident_kb: float = 3_000
+    resident_kb: float = 500
     open_files: float = 0.5
     checkpoint_kb: float = 4
 

@@ -4,9 +4,11 @@ import math
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from casewright.contracts.approval import Approval
 from evals.datasets import read_lines
 from evals.scorers.growth import growth
 from evals.suite import Materials
@@ -63,9 +65,32 @@ def materials(installation: Path, tmp_path: Path) -> Materials:
 
 @pytest.mark.thorough
 async def test_a_few_reviews_in_a_row_end_as_one_alone_would(materials: Materials) -> None:
-    result = await tried(small(seconds=5, resident_kb=20_000), materials)
+    result = await tried(small(seconds=5, resident_kb=1_000), materials)
     assert (result.verdict, result.diagnosis) == ("passed", "")
     assert (result.measures["share_completed"], result.measures["reviews"]) == (1.0, 6.0)
+
+
+@pytest.mark.thorough
+async def test_a_process_that_keeps_a_megabyte_and_a_half_of_each_review_turns_the_suite_red(
+    materials: Materials,
+) -> None:
+    kept: list[bytes] = []
+
+    def leaking(world: ReviewWorld) -> ReviewWorld:
+        ledger = world.services.approvals
+        vote = ledger.vote
+
+        async def leaks(approval_id: str, **said: Any) -> Approval:
+            kept.append(os.urandom(1_500_000))
+            return await vote(approval_id, **said)
+
+        ledger.vote = leaks
+        return world
+
+    result = await tried(small(seconds=5), materials, also=leaking)
+    assert len(kept) == 6
+    assert (result.verdict, result.outcomes["flat"]) == ("failed", False)
+    assert "resident_kb grows by" in result.happened
 
 
 @pytest.mark.thorough
