@@ -100,9 +100,7 @@ async def test_a_page_that_would_run_what_it_shows_is_caught(tmp_path: Path) -> 
     </script></body>"""
     async with rendered(naive, result(approval({"text": SCRIPTS[1]})), tmp_path) as shown:
         await shown.until("document.querySelector('img')")
-        for _ in range(100):
-            if await shown.outside("window.odd.length"):
-                break
+        await shown.until_outside("window.odd.length")
         assert await shown.outside("window.odd") == ["executed"]
         assert shown.requests == ["/leak"]
 

@@ -55,10 +55,7 @@ async def shown(folder: Path, *, width: int = SIZE[0], dark: bool = False) -> As
         metrics = {"width": width, "height": SIZE[1], "deviceScaleFactor": 1, "mobile": False}
         await tab.send("Emulation.setDeviceMetricsOverride", metrics)
         await tab.send("Page.navigate", {"url": file.as_uri()})
-        for _ in range(200):
-            if await tab.evaluate(f"document.readyState === 'complete' && {LAST} !== null"):
-                break
-            await asyncio.sleep(0.05)
+        assert await tab.comes_to(f"document.readyState === 'complete' && {LAST} !== null")
         yield tab
 
 

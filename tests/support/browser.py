@@ -114,11 +114,12 @@ class Shown:
 
     async def until(self, expression: str) -> None:
         """Wait until something is so inside the frame."""
-        for _ in range(SECONDS * 20):
-            if await self.look(f"Boolean({expression})"):
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"it never came to {expression}; the page says: {await self.text()}")
+        if not await self.tab.comes_to(expression, world=self.frame):
+            raise AssertionError(f"it never came to {expression}; the page says: {await self.text()}")
+
+    async def until_outside(self, expression: str) -> None:
+        """Wait until something is so in the host."""
+        assert await self.tab.comes_to(expression), f"it never came to {expression}"
 
     async def picture(self, *, height: int) -> bytes:
         """A PNG of what is to be seen."""
@@ -148,6 +149,14 @@ class Tab:
         result = await self.send("Runtime.evaluate", params)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
+
+    async def comes_to(self, expression: str, *, world: int | None = None) -> bool:
+        """Whether it is so within a bounded time."""
+        for _ in range(SECONDS * 20):
+            if await self.evaluate(f"Boolean({expression})", world=world):
+                return True
+            await asyncio.sleep(0.05)
+        return False
 
     async def picture(self, *, width: int, height: int) -> bytes:
         """A PNG of the tab in this size."""
@@ -225,13 +234,24 @@ async def browser(folder: Path) -> AsyncGenerator[Tab]:
     process = _started(folder)
     try:
         port = await _port(folder / "DevToolsActivePort", process)
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://127.0.0.1:{port}/json/list") as listed:
-                tabs = [one for one in await listed.json() if one["type"] == "page"]
-            async with session.ws_connect(tabs[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                yield Tab(socket)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(await _first_tab(session, port), max_msg_size=0) as socket,
+        ):
+            yield Tab(socket)
     finally:
         await asyncio.to_thread(_ended, process)
+
+
+async def _first_tab(session: aiohttp.ClientSession, port: int) -> str:
+    """Where the browser's tab is spoken to, as soon as there is one."""
+    for _ in range(SECONDS * 20):
+        async with session.get(f"http://127.0.0.1:{port}/json/list") as listed:
+            for one in await listed.json():
+                if one["type"] == "page":
+                    return str(one["webSocketDebuggerUrl"])
+        await asyncio.sleep(0.05)
+    raise AssertionError("the browser opened no tab")
 
 
 def _ended(process: subprocess.Popen[bytes]) -> None:
