@@ -144,6 +144,9 @@ async def test_a_step_whose_model_never_answers_is_given_up_in_time(home: Path) 
         assert report.because == "intake was given up: one step may take 1 seconds (CASEWRIGHT_BUDGET_STEP_SECONDS)"
 
 
+STEPS = ("intake", "facts_analyst", "evidence_checker", "policy_researcher", "drafter")
+
+
 def stalling_runner(world: World, stalled: ServerName) -> ReviewRunner:
     """A runner for which one server takes every call and never answers."""
     factory = ServerFactory(world.services)
@@ -164,6 +167,7 @@ def stalling_runner(world: World, stalled: ServerName) -> ReviewRunner:
     return ReviewRunner(world.services, desk, build_records(world.services))
 
 
+@pytest.mark.timeout(500)
 @pytest.mark.proves("E1", "E2")
 @pytest.mark.parametrize(
     ("stalled", "step"), [("case-facts", "intake"), ("policy-search", "policy_researcher"), ("drafting", "drafter")]
@@ -171,10 +175,17 @@ def stalling_runner(world: World, stalled: ServerName) -> ReviewRunner:
 async def test_a_server_that_stalls_ends_the_review_in_time_with_the_step_named(
     home: Path, stalled: ServerName, step: str
 ) -> None:
-    async with opened(home, budgets=Budgets(step_seconds=4)) as world:
-        runner = stalling_runner(world, stalled)
-        async with asyncio.timeout(50):
-            report = await runner.start(world.person("rosa"), "HL-2026-0001")
-        assert (report.status, report.pending) == ("incomplete", ())
-        assert report.because == f"{step} was given up: one step may take 4 seconds (CASEWRIGHT_BUDGET_STEP_SECONDS)"
-        assert await world.outbox_rows() == 0
+    told = ""
+    for seconds in (4, 12, 36):  # to the steps before it a busy machine may have to give more time
+        async with opened(home, budgets=Budgets(step_seconds=seconds)) as world:
+            runner = stalling_runner(world, stalled)
+            async with asyncio.timeout(5 * seconds + 60):
+                report = await runner.start(world.person("rosa"), "HL-2026-0001", fresh=True)
+            assert (report.status, report.pending) == ("incomplete", ())
+            assert await world.outbox_rows() == 0
+        told = f" was given up: one step may take {seconds} seconds (CASEWRIGHT_BUDGET_STEP_SECONDS)"
+        named = report.because.removesuffix(told)
+        if named == step:
+            break
+        assert named in STEPS[: STEPS.index(step)], report.because
+    assert report.because == step + told

@@ -10,6 +10,8 @@ import pytest
 
 from casewright.clock import ManualClock
 from casewright.contracts.run import RunReport
+from casewright.models.offline import OfflineProvider
+from casewright.models.provider import ModelReply, ModelRequest, NoReply
 from commands.orchestrator import build_question_driver
 from graphs.attempts import MAX_ATTEMPTS, PAUSES_SECONDS
 from graphs.due import due_runs
@@ -20,6 +22,20 @@ from tests.integration.graphs.reviews import World, opened
 
 Waiting = tuple[Path, RunReport]
 PATIENCE_SECONDS = 50
+
+
+class Held(OfflineProvider):
+    """Answers when it may: what happens meanwhile happens for certain while a step is driven."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+
+    async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
+        self.asked.set()
+        await self.may_answer.wait()
+        return await super().complete(request)
 
 
 def crew(world: World, told: list[Driven] | None = None) -> SqliteRunner:
@@ -89,19 +105,22 @@ async def test_a_worker_notices_a_vote_without_being_told(waiting: Waiting) -> N
 @pytest.mark.thorough
 @pytest.mark.proves("E5")
 async def test_what_is_wanted_of_a_run_while_it_is_driven_is_obeyed_before_its_next_step(home: Path) -> None:
-    async with opened(home) as world, opened(home) as elsewhere:
+    model = Held()
+    async with opened(home, provider=model) as world, opened(home) as elsewhere:
         asked, told = crew(elsewhere), list[Driven]()
         tomas = world.person("tomas")
         async with working(world, told):
             row = await asked.start(tomas, CREDIT_CASE)
-            await status_of(elsewhere, row.run_id, "running")
+            await asyncio.wait_for(model.asked.wait(), PATIENCE_SECONDS)
+            assert await status_of(elsewhere, row.run_id, "running")
             await asked.pause(tomas, row.run_id, why="lunch")
+            model.may_answer.set()
             assert await status_of(elsewhere, row.run_id, "paused", "waiting_approval") == "paused"
             paused = await elsewhere.records.get("harborline", row.run_id)
             assert paused.report is not None
             assert (paused.report.because, paused.wanted) == ("paused by tomas: lunch", "")
             steps = paused.report.steps
-            assert len(steps) < 7, "it was paused too late; nothing is proved"
+            assert 1 <= len(steps) < 7, "it was paused too late; nothing is proved"
             await asked.resume(tomas, row.run_id)
             assert await status_of(elsewhere, row.run_id, "waiting_approval", "failed") == "waiting_approval"
         done = (await elsewhere.records.get("harborline", row.run_id)).report
@@ -112,12 +131,14 @@ async def test_what_is_wanted_of_a_run_while_it_is_driven_is_obeyed_before_its_n
 @pytest.mark.thorough
 @pytest.mark.proves("E5")
 async def test_a_cancellation_while_a_run_is_driven_ends_it_before_its_next_step(home: Path) -> None:
-    async with opened(home) as world, opened(home) as elsewhere:
+    model = Held()
+    async with opened(home, provider=model) as world, opened(home) as elsewhere:
         asked, tomas = crew(elsewhere), world.person("tomas")
         async with working(world, []):
             row = await asked.start(tomas, CREDIT_CASE)
-            await status_of(elsewhere, row.run_id, "running")
+            await asyncio.wait_for(model.asked.wait(), PATIENCE_SECONDS)
             await asked.cancel(tomas, row.run_id, why="")
+            model.may_answer.set()
             assert await status_of(elsewhere, row.run_id, "cancelled", "waiting_approval") == "cancelled"
         assert await elsewhere.audited("run.ended") == 1
         assert await due(elsewhere) == []
@@ -127,10 +148,13 @@ async def test_a_cancellation_while_a_run_is_driven_ends_it_before_its_next_step
 @pytest.mark.proves("E4")
 async def test_a_stopped_worker_gives_its_run_back_between_two_steps(home: Path) -> None:
     told: list[Driven] = []
-    async with opened(home) as world, opened(home) as elsewhere:
-        async with working(world, told):
+    model = Held()
+    async with opened(home, provider=model) as world, opened(home) as elsewhere:
+        async with working(world, told) as worker:
             row = await crew(elsewhere).start(world.person("tomas"), CREDIT_CASE)
-            await status_of(elsewhere, row.run_id, "running")
+            await asyncio.wait_for(model.asked.wait(), PATIENCE_SECONDS)
+            worker.stop()
+            model.may_answer.set()
         given_back = await elsewhere.records.get("harborline", row.run_id)
         assert given_back.report is not None
         assert (given_back.status, given_back.attempts) == ("queued", 0)
@@ -143,7 +167,10 @@ async def test_a_stopped_worker_gives_its_run_back_between_two_steps(home: Path)
 
 
 @pytest.mark.proves("E4")
-async def test_a_run_that_another_process_holds_is_left_alone_and_looked_at_again(waiting: Waiting) -> None:
+async def test_a_run_that_another_process_holds_is_left_alone_and_looked_at_again(
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphs.worker.ELSEWHERE_SECONDS", 600.0)  # longer than any machine takes for two looks
     home, report = waiting
     async with opened(home) as world:
         settings = world.services.settings
