@@ -22,8 +22,9 @@ status: published
 
 def write(folder: Path, version: str, days: int) -> Path:
     path = folder / f"lobster-{version}.md"
-    path.write_text(RULE.format(version=version, start=f"{version}-01-01", days=days), encoding="utf-8")
-    return path
+    unfinished = folder / f".lobster-{version}.tmp"  # whoever watches the folder finds the whole file or none
+    unfinished.write_text(RULE.format(version=version, start=f"{version}-01-01", days=days), encoding="utf-8")
+    return unfinished.replace(path)
 
 
 @pytest.mark.proves("A1")
