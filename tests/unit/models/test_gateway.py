@@ -163,10 +163,14 @@ async def test_an_input_of_another_task_or_an_unchecked_one_is_refused() -> None
 @pytest.mark.proves("F1")
 async def test_a_silent_provider_is_given_up_at_the_tasks_deadline() -> None:
     provider = SilentProvider(name="scripted")
-    hurried = replace(RESEARCH_SELECT, timeout_seconds=0.05)
-    async with asyncio.timeout(5):
-        result = await gateway(provider, OfflineProvider()).run(hurried, VALUE, context=CONTEXT)
-    assert result.record.degraded and len(provider.requests) == 1
+    for seconds in (0.05, 0.5, 5.0):  # of a machine that stalls, the first ones are over before anybody is asked
+        hurried = replace(RESEARCH_SELECT, timeout_seconds=seconds)
+        async with asyncio.timeout(20):
+            result = await gateway(provider, OfflineProvider()).run(hurried, VALUE, context=CONTEXT)
+        assert result.record.degraded
+        if provider.requests:
+            break
+    assert len(provider.requests) == 1
 
 
 async def test_an_unkept_record_ends_the_call() -> None:

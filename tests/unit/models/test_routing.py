@@ -96,14 +96,17 @@ async def test_a_model_that_gives_another_tasks_document_is_told_so_twice_and_th
 
 @pytest.mark.proves("F4")
 async def test_all_models_together_have_the_time_of_the_task_and_each_is_left_its_share() -> None:
-    first, second = SilentProvider(name="one"), SilentProvider(name="two")
-    hurried = replace(RESEARCH_SELECT, timeout_seconds=0.3)
-    begun = time.monotonic()
-    async with asyncio.timeout(20):
-        result = await gateway([first, second, OfflineProvider()]).run(hurried, VALUE, context=CONTEXT)
-    assert time.monotonic() - begun >= 0.3
+    for seconds in (0.3, 3.0, 15.0):  # of a machine that stalls, the first ones are over before both are asked
+        first, second = SilentProvider(name="one"), SilentProvider(name="two")
+        hurried = replace(RESEARCH_SELECT, timeout_seconds=seconds)
+        begun = time.monotonic()
+        async with asyncio.timeout(30):
+            result = await gateway([first, second, OfflineProvider()]).run(hurried, VALUE, context=CONTEXT)
+        assert time.monotonic() - begun >= seconds
+        if first.requests and second.requests:
+            break
     given = [first.requests[0].timeout_seconds, second.requests[0].timeout_seconds]
-    assert given[0] <= 0.15 and given[1] <= 0.15  # an equal share: the reserve is more than there is
+    assert max(given) <= seconds / 2  # an equal share: the reserve is more than there is
     assert (result.record.provider, result.record.degraded) == ("offline", True)
     assert [one.outcome for one in result.record.attempts] == ["failed", "failed", "answered"]
 
