@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.support.installation",
@@ -42,17 +42,26 @@ THOROUGH = (
 """Suites that start many processes or run many whole reviews: `make check` and CI run them, `make test` does not."""
 
 
+MADE_ONCE = {"installation", "opa_server"}
+"""What is made once for a session counts into the time of whichever test asks first, and so does what it imports."""
+WITH_WHAT_IS_MADE_ONCE_SECONDS = 240
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the thorough suites, so that `-m "not thorough"` leaves a run of a few minutes."""
+    """Mark the thorough suites, so that `-m "not thorough"` leaves a run of a few minutes; give time for set-up."""
     thorough = {CHECKOUT / "tests" / name for name in THOROUGH}
     for item in items:
         if item.path in thorough:
             item.add_marker(pytest.mark.thorough)
+        asked = set(item.fixturenames) if isinstance(item, pytest.Function) else set[str]()
+        if asked & MADE_ONCE and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(WITH_WHAT_IS_MADE_ONCE_SECONDS))
 
 
-# No deadline for one example: it says how busy the machine is; the limit of each test bounds them all.
-settings.register_profile("people", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# No deadline for one example, and no complaint that examples are made slowly: either says how busy the machine is; the
+# limit of each test bounds them all.
+settings.register_profile("people", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "people")  # CI: the same examples on every run
 
 

@@ -41,7 +41,7 @@ COLUMNS = [
     *(("audit_head", name) for name in ("id", "seq", "hash", "signature")),
 ]  # fmt: skip
 Original = tuple[bytes, SigningKey, tuple[int, str]]
-RELAXED = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+RELAXED = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
 
 
 async def filled(world: Kernel) -> None:

@@ -135,7 +135,10 @@ def test_nothing_is_answered_without_a_decision_and_nothing_sealed_or_foreign_at
     with running(home) as (world, portal):
 
         @settings(
-            max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+            max_examples=200,
+            deadline=None,
+            suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+            database=None,
         )
         @given(requests(world.factory))
         def attempts(asked: Asked) -> None:

@@ -150,7 +150,10 @@ def test_no_hostile_call_executes_leaks_or_escapes_the_audit(home: Path, bearer:
     with running(home) as (world, portal):
 
         @settings(
-            max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+            max_examples=150,
+            deadline=None,
+            suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+            database=None,
         )
         @given(servers_and_tools | unknown_tools, arguments | fitting | fitting.map(dict))
         def hostile(call: tuple[ServerName, str], sent: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ class User:
 def client_of(world: World, server: ServerName, bearer: Bearer, user: User, *, mode: Mode = "auto") -> Client:
     """A client in this process that can ask this user, not yet open."""
     built = world.factory.build(server, world.token(server, bearer))
-    return Client(built, mode=mode, elicitation_callback=user.answer, read_timeout_seconds=20)
+    return Client(built, mode=mode, elicitation_callback=user.answer, read_timeout_seconds=60)
 
 
 @dataclass(kw_only=True)

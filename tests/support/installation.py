@@ -89,7 +89,7 @@ class World:
 
     def client_with(self, server: ServerName, token: str, *, mode: Mode = "auto") -> Client:
         """A client whose token is any text."""
-        return Client(self.factory.build(server, token), mode=mode, read_timeout_seconds=20)
+        return Client(self.factory.build(server, token), mode=mode, read_timeout_seconds=60)
 
     async def call(
         self, server: ServerName, tool: str, arguments: dict[str, Any] | None = None, *, bearer: Bearer = ROSA
@@ -148,7 +148,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("installation") / "home"
     command = [sys.executable, "-m", "casewright.launch", "init", "--home", str(home), "--json"]
     done = subprocess.run(
-        command, env=process_environment(home), cwd=CHECKOUT, capture_output=True, text=True, timeout=50, check=False
+        command, env=process_environment(home), cwd=CHECKOUT, capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stderr
     EmbeddedEngine.load(POLICIES, cache=home / "vetted-policies")

@@ -179,7 +179,9 @@ NAMES = st.text(min_size=1, max_size=12) | st.text("'\"\\;-% ()=#", min_size=1, 
 
 
 @pytest.mark.proves("A4")
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(NAMES, st.lists(NAMES, max_size=3), NAMES)
 def test_no_tenant_label_or_document_name_widens_what_is_seen(
     labelled: Corpus, tenant: str, labels: list[str], document: str

@@ -39,7 +39,11 @@ async def test_any_changed_removed_or_added_byte_of_an_export_is_found(
     path, signer, _ = exported
     whole = path.read_bytes()
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=150,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(at=st.integers(0, len(whole) - 1), how=st.sampled_from(["flip", "cut", "double"]), bit=st.integers(0, 7))
     def check(at: int, how: str, bit: int) -> None:
         middle = {"flip": bytes([whole[at] ^ (1 << bit)]), "cut": b"", "double": whole[at : at + 1] * 2}[how]

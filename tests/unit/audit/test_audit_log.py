@@ -148,7 +148,9 @@ def flipped(value: Any, at: int) -> Any:
 
 
 @pytest.mark.proves("G1")
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(column=st.sampled_from(COLUMNS), seq=st.integers(1, EVENTS), at=st.integers(0, 500))
 def test_any_changed_column_of_any_event_is_found(
     original: tuple[Path, SigningKey], tmp_path: Path, column: str, seq: int, at: int
