@@ -25,6 +25,8 @@ from graphs.state import STATE_VERSION, Delegate, ReviewState, ReviewUpdate
 
 NodeWork = Callable[[ReviewState, ToolBudget], Awaitable[ReviewUpdate]]
 LONGEST_REASON = 600
+MOST_COUNTED = 256
+"""Runs whose steps are known without their records; far more than one process drives at once."""
 _log = logging.getLogger("casewright.graphs")
 
 
@@ -40,7 +42,7 @@ class Stepping:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._counted: dict[str, int] = {}
-        """Steps of a run when its last step was counted here; a failed attempt takes it out."""
+        """Steps of a run when its last step was counted here, the latest last; a failed attempt takes it out."""
 
     def forget(self, run_id: str) -> None:
         """Count the run from its records again: while its lease was not had here, others may have worked on it."""
@@ -66,7 +68,7 @@ class Stepping:
             counted = _counted({**here, "tool_calls": budget.spent}, handed, spent_ms)
             await self._record(here, update, counted, (spent_ms, budget.made))
             used = await self._used(here, counted)
-            self._counted[state["run_id"]] = counted.get("steps", 0)
+            self._remember(state["run_id"], counted.get("steps", 0))
             return _changed(state, {**update, **counted, **used})
 
         return node
@@ -144,6 +146,12 @@ class Stepping:
             "tokens": known.get("tokens", 0),
             "cost_micro": known.get("cost_micro", 0),
         }
+
+    def _remember(self, run_id: str, steps: int) -> None:
+        """Runs end without a word here, so that only the latest are known; any other is counted from its records."""
+        self._counted[run_id] = steps
+        if len(self._counted) > MOST_COUNTED:
+            del self._counted[next(iter(self._counted))]
 
     async def _caught_up(self, state: ReviewState) -> ReviewUpdate:
         """What the records know beyond the state; nothing, where the step before this one was just counted here."""

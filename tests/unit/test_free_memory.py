@@ -10,7 +10,7 @@ from casewright.free_memory import give_back
 
 PIECE = 32_768
 """Bytes: too few for a mapping of its own, so that it comes from the heap."""
-PIECES = 3_000
+PIECES = 1_500
 
 
 @pytest.mark.skipif(

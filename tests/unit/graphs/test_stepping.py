@@ -18,7 +18,7 @@ from graphs.budget import Recorded
 from graphs.connections import Connections
 from graphs.desk import Desk
 from graphs.state import ReviewState, ReviewUpdate
-from graphs.stepping import Stepping
+from graphs.stepping import MOST_COUNTED, Stepping
 from tests.support.model_permission import offline_only
 from tests.unit.graphs.test_review_graph import NoDelegation, NoPins, NoQuestions, no_server
 
@@ -88,6 +88,23 @@ async def test_a_run_that_was_not_held_in_between_is_counted_from_its_records_be
     stopped = await node(state)
     assert spending.reads == 5
     assert "tokens" in stopped.get("stop", "")
+
+
+async def test_only_the_latest_runs_are_known_without_their_records() -> None:
+    spending = ElsewhereSpending()
+    node = Stepping(desk(spending, Budgets())).step("intake", nothing)
+    state: ReviewState = {"tenant": "harborline", "run_id": "run-0", "case_id": "HL-1", "subject": "rosa"}
+    state = {**state, **await node(state)}
+    for number in range(1, MOST_COUNTED):
+        await node({**state, "run_id": f"run-{number}", "steps": 0})
+    before = spending.reads
+    state = {**state, **await node(state)}
+    assert spending.reads - before == 1  # only after the step: it was the oldest, and is the latest now
+    for number in range(MOST_COUNTED, 2 * MOST_COUNTED):
+        await node({**state, "run_id": f"run-{number}", "steps": 0})
+    before = spending.reads
+    await node(state)
+    assert spending.reads - before == 2  # before the step, too: nothing is known of it any more
 
 
 @pytest.mark.proves("E5")

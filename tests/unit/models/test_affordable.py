@@ -161,6 +161,7 @@ async def test_a_call_that_nobody_knows_of_any_more_is_not_under_way() -> None:
     assert await ask(ScriptedModel(REPLY), around=around, of=context(call_id="call-2")) == REPLY
 
 
+@pytest.mark.thorough
 async def test_what_calls_held_goes_with_them_also_where_a_tenant_has_no_limit() -> None:
     around, before = layer(), kept_of_calls()
     for number in range(20):
