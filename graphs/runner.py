@@ -119,7 +119,7 @@ class ReviewRunner:
             wake = await self._waker.wake(held.graph, row)
             finished = True
             if wake is not None:
-                claim = await self._claimed(row)
+                claim = await self._claimed(row, held)
                 if claim is None:
                     row = await self._again(row)
                     continue
@@ -130,13 +130,15 @@ class ReviewRunner:
             if not row.wanted:
                 return report
 
-    async def _claimed(self, row: RunRow) -> Claim | None:
+    async def _claimed(self, row: RunRow, held: "_Held") -> Claim | None:
         """Mark the run as running; None: meanwhile somebody wanted something else of it."""
+        if row.status == "running":  # by whoever drove it before us, or after: then the lease is theirs
+            await _check_held(held.lease)
         async with self._services.database.write() as connection:
             now = await self._records.get(row.tenant, row.run_id, connection=connection)
             if now.wanted or (now.status != row.status):
                 return None
-            # running, and under our lease: whoever drove it died, or was paused for too long
+            # if running: under our lease, so whoever drove it died, or was paused for too long
             return await self._records.claim(row.run_id, taken_over=now.status == "running", connection=connection)
 
     async def _again(self, row: RunRow) -> RunRow:

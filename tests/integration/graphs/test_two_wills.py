@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.audit.beside import Beside
 from casewright.clock import NANOSECONDS
@@ -19,6 +20,7 @@ from casewright.storage.run_tables import run_events
 from commands.orchestrator import build_desk
 from graphs.desk import StepRecorder
 from graphs.lease import LEASE_SECONDS
+from graphs.records import RunRecords, RunRow
 from graphs.requests import RunRequests
 from graphs.runner import ReviewRunner
 from tests.integration.graphs.conftest import CREDIT_CASE
@@ -154,3 +156,46 @@ async def test_a_holder_that_wakes_after_a_takeover_records_nothing_more_of_the_
             await asyncio.wait_for(first, 50)
         assert await recorded(later, row.run_id) == before
         assert len(before[1]) > 2, "steps were recorded; else nothing is proved"
+
+
+class LateRecords(RunRecords):
+    """Rests once the lease is had, before the run is looked at."""
+
+    def __init__(self, world: World, rest: Meanwhile) -> None:
+        super().__init__(world.services.database, world.services.clock)
+        self._rest, self._reads = rest, 0
+
+    async def get(self, tenant: str, run_id: str, *, connection: AsyncConnection | None = None) -> RunRow:
+        self._reads += connection is None
+        if self._reads == 2 and connection is None:
+            await self._rest()
+        return await super().get(tenant, run_id, connection=connection)
+
+
+@pytest.mark.proves("E4")
+async def test_a_holder_that_wakes_before_its_first_step_claims_nothing_of_a_run_that_was_taken_over(
+    home: Path,
+) -> None:
+    resting, woken, at_work = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def rest() -> None:
+        resting.set()
+        await woken.wait()
+
+    async with opened(home) as world, opened(home, clock=Later()) as later:
+        row = await asking(world).start(world.person("tomas"), CREDIT_CASE)
+        late = ReviewRunner(world.services, build_desk(world.services, world.gateway), LateRecords(world, rest))
+        first = asyncio.create_task(late.resume(row.tenant, row.run_id))
+        await asyncio.wait_for(resting.wait(), 50)
+
+        async def let_the_first_go() -> None:
+            woken.set()
+            with pytest.raises(ConflictError, match="taken over"):
+                await asyncio.wait_for(first, 50)
+            at_work.set()
+
+        second = driver(later, ("step", "evidence_checker"), before=let_the_first_go)
+        assert (await second.resume(row.tenant, row.run_id)).status == "waiting_approval"
+        assert at_work.is_set()
+        assert await later.records.events(row.run_id, kind="taken_over") == ()
+        assert (await later.records.get(row.tenant, row.run_id)).attempts == 0
