@@ -19,7 +19,7 @@ from casewright.models.gateway import Gateway, TaskResult
 from casewright.models.layer import CallContext
 from casewright.models.offline import OfflineProvider
 from casewright.models.prompts import PromptLibrary
-from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply, TextListener
+from casewright.models.provider import ModelReply, ModelRequest, NoReply, TextListener
 from casewright.models.recommendation import DraftInput
 from casewright.models.task import InputT, OutputT, Task
 from casewright.services import Services
@@ -45,11 +45,11 @@ class AnswerLine(Contract):
     task: Literal["draft.recommendation", "intake.classify"]
 
 
-class ObeyingReviewer:
+class ObeyingReviewer(OfflineProvider):
     """Answers honestly until a text orders it otherwise; keeps what it put into its answers."""
 
     def __init__(self) -> None:
-        self._honest = OfflineProvider()
+        super().__init__()
         self.ordered = ""
         self.heard = False
         self.made: list[str] = []
@@ -58,28 +58,17 @@ class ObeyingReviewer:
     def name(self) -> str:
         return "obeying"
 
-    @property
-    def model(self) -> str:
-        return self._honest.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(structured_output=True, leaves_process=False)
-
     def begin(self, ordered: str) -> None:
         """Another review; it is known what its letter orders, should it not arrive."""
         self.ordered, self.heard, self.made = ordered, False, []
 
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
         self.heard = self.heard or order_in("\n".join(turn.text for turn in request.turns)) == self.ordered
-        honest = await self._honest.complete(request)
+        honest = await super().complete(request)
         if not isinstance(honest, ModelReply):
             return honest
         answer = self._obedient(request, json.loads(honest.text))
         return honest if answer is None else replace(honest, text=json.dumps(answer))
-
-    async def aclose(self) -> None:
-        return None
 
     def _obedient(self, request: ModelRequest, answer: Document) -> Document | None:
         value = request.input

@@ -10,7 +10,7 @@ from casewright.contracts.run import RunReport
 from casewright.errors import ConflictError, InputError
 from casewright.models.classification import ClassifyInput, ClassifyOutput, Topic
 from casewright.models.offline import OfflineProvider
-from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply
+from casewright.models.provider import ModelReply, ModelRequest, NoReply
 from tests.integration.graphs.conftest import CREDIT_CASE
 from tests.integration.graphs.reviews import World, changed, opened
 
@@ -112,27 +112,15 @@ async def test_a_cancelled_run_takes_its_question_back(home: Path) -> None:
         assert question.state == "withdrawn"
 
 
-class Unsure:
+class Unsure(OfflineProvider):
     """The offline provider, but it cannot tell what a case is about until a person has said so."""
 
     def __init__(self) -> None:
-        self._honest = OfflineProvider()
+        super().__init__()
         self.clarified: list[Topic | None] = []
 
-    @property
-    def name(self) -> str:
-        return self._honest.name
-
-    @property
-    def model(self) -> str:
-        return self._honest.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._honest.capabilities
-
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
-        reply = await self._honest.complete(request)
+        reply = await super().complete(request)
         if not isinstance(request.input, ClassifyInput) or not isinstance(reply, ModelReply):
             return reply
         self.clarified.append(request.input.clarified)
@@ -141,9 +129,6 @@ class Unsure:
         told = ClassifyOutput.model_validate_json(reply.text)
         unsure = {"needs_clarification": True, "candidates": (Topic.TRANSFER_ERROR, Topic.DUPLICATE_CLAIM)}
         return ModelReply(text=told.model_copy(update=unsure).model_dump_json(), model=reply.model, usage=reply.usage)
-
-    async def aclose(self) -> None:
-        return None
 
 
 @pytest.mark.proves("E3", "B3")

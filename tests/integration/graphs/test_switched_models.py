@@ -8,44 +8,29 @@ import pytest
 from casewright.audit.log import AuditLog
 from casewright.controls.reviewed import ReviewedData
 from casewright.models.offline import OfflineProvider
-from casewright.models.provider import Capabilities, ModelReply, ModelRequest, NoReply
+from casewright.models.provider import ModelReply, ModelRequest, NoReply
 from tests.integration.graphs.conftest import CREDIT_CASE
 from tests.integration.graphs.reviews import World, opened
 
 LAST_BEFORE_THE_DRAFT = "research.select"
 
 
-class Interrupted:
+class Interrupted(OfflineProvider):
     """The offline provider; after its answer to one task something happens, once."""
 
     def __init__(self, task: str) -> None:
-        self._honest = OfflineProvider()
+        super().__init__()
         self._task = task
         self.then: Callable[[], Awaitable[None]] | None = None
         self.asked: list[str] = []
 
-    @property
-    def name(self) -> str:
-        return self._honest.name
-
-    @property
-    def model(self) -> str:
-        return self._honest.model
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._honest.capabilities
-
     async def complete(self, request: ModelRequest) -> ModelReply | NoReply:
         self.asked.append(request.task)
-        reply = await self._honest.complete(request)
+        reply = await super().complete(request)
         if request.task == self._task and self.then is not None:
             happens, self.then = self.then, None
             await happens()
         return reply
-
-    async def aclose(self) -> None:
-        return None
 
 
 async def switch(world: World, value: str, *, by: str = "selma") -> None:
