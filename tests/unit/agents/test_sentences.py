@@ -146,7 +146,7 @@ async def test_a_sentence_with_a_fabricated_quote_is_never_shown_and_its_correct
 @pytest.mark.proves("F9")
 async def test_a_sentence_is_shown_while_the_reply_is_still_written() -> None:
     endless = streamed((TEN, TEN), (WHY, WHY), (ELSE, ELSE), breaks="stall")
-    client, found = await asked(endless, seconds=0.3, attempts=1)
+    client, found = await asked(endless, seconds=1.0, attempts=1)
     assert found.record.degraded
     assert client.events[0] == ("sentence", TEN)
 
