@@ -20,7 +20,7 @@ from casewright.releases.pieces import collected
 from casewright.releases.store import Switch, check_why
 from commands.option_groups import taking
 from commands.permission import permit
-from commands.release_evidence import against, present_measure
+from commands.release_evidence import against, counted_again, present_measure
 from commands.release_shadow import shadow
 from commands.release_trial import SWITCH, Widening, tried, tried_own, widening
 from commands.release_views import in_force, list_view, moved_view, release_document, show_view, widening_lines
@@ -76,7 +76,8 @@ async def _create(shell: Shell, options: CreateOptions) -> dict[str, Any]:
     pieces = collected(own.policies, own.prompts, shell.settings.models_file)
     if versions != versions_under(services, own):
         raise ConflictError("the installation's files changed while they were read; repeat")
-    told = against(evidence.report, versions, present_measure())
+    results, miscounted = counted_again(evidence.report, options.report)
+    told = (*miscounted, *against(evidence.report, versions, present_measure()))
     if told and not options.override:
         await services.releases.note("release.refused", principal, {"report": evidence.sha256, "problems": told[:20]})
         listed = "\n".join(f"- {one}" for one in told[:20])
@@ -85,6 +86,7 @@ async def _create(shell: Shell, options: CreateOptions) -> dict[str, Any]:
         versions=versions,
         pieces=pieces.digest,
         report=evidence.sha256,
+        results=results or None,
         eval_id=evidence.report.eval_id,
         gate="overridden" if told else "green",
         passed_over=told[:100],

@@ -1,9 +1,11 @@
 """What speaks against a release under an eval report: what it says of itself, and the gates as they are now.
 
-The verdict in a report is not taken on trust: gates, data sets or the file may have changed since it was written. What
-its figures are is believed; see docs/releases.md. Called by `casewright release create`.
+The verdict in a report is not taken on trust: gates, data sets or the file may have changed since it was written. Its
+figures are counted again from the results where those lie beside it; see docs/releases.md. Called by `casewright
+release create`.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casewright.contracts.evaluation import EvalReport, EvaluatedVersions
@@ -32,3 +34,13 @@ def present_measure() -> "Measure":
     from evals.lock import read_lock
 
     return Measure(gates=read_gates(), lock=read_lock(), data_problems={}, baseline=read_baseline())
+
+
+def counted_again(report: EvalReport, file: Path) -> tuple[str, tuple[str, ...]]:
+    """Digest of the results beside a report, and where its figures are not theirs; no digest: there are none beside."""
+    from evals.folder import EvalFolder
+    from evals.recounting import recounted, results_digest
+
+    folder = EvalFolder(file.parent)
+    found = results_digest(folder)
+    return found, tuple(recounted(report, folder)) if found else ()

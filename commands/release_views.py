@@ -10,6 +10,8 @@ from casewright.clock import iso
 from casewright.contracts.release import Release, ReleaseMove
 from commands.tables import minute, new_table, stacked
 
+_PINNED = ("gate", "passed_over", "eval_id", "report", "results", "versions", "pieces")
+
 
 def release_document(release: Release) -> dict[str, Any]:
     """One release as JSON."""
@@ -20,7 +22,7 @@ def release_document(release: Release) -> dict[str, Any]:
             "state": release.state,
             "created_by": release.created_by,
             "created": iso(release.created_ns),
-            **{name: manifest[name] for name in ("gate", "passed_over", "eval_id", "report", "versions", "pieces")},
+            **{name: manifest[name] for name in _PINNED},
             "override": None if release.override is None else release.override.model_dump(mode="json"),
         }
     }
@@ -41,6 +43,8 @@ def show_view(document: dict[str, Any]) -> RenderableType:
     for name, value in found["versions"].items():
         table.add_row(name.replace("_", " "), str(value))
     table.add_row("evaluated by", stacked(found["eval_id"], found["report"]))
+    recounted = f"from {found['results']}" if found["results"] else "no: the report was made without its results beside"
+    table.add_row("counted again", recounted)
     table.add_row("made by", f"{found['created_by']}, {minute(found['created'])}")
     return Group(table, *_override_lines(found), standing)
 

@@ -4,9 +4,10 @@ plan.json       what is tried, so that a stopped evaluation can go on
 results.jsonl   one line per case
 logs/           what each process said
 work/           data folders of the processes in which a case did not pass; `trace` names them
-report.json     see `casewright.contracts.evaluation.EvalReport`
+report.json     see `casewright.contracts.evaluation.EvalReport`; its SHA-256 in report.json.sha256
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -113,7 +114,11 @@ class EvalFolder:
                 continue
 
     def write_report(self, report: EvalReport) -> None:
-        _replaced(self.report_file, json.dumps(report.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
+        """Write it, and the digest of its file beside it, which whoever makes a release of it compares."""
+        text = json.dumps(report.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+        _replaced(self.report_file, text)
+        named = self.report_file.name
+        _replaced(self.path / f"{named}.sha256", f"{hashlib.sha256(text.encode()).hexdigest()}  {named}\n")
 
 
 def _replaced(path: Path, text: str) -> None:

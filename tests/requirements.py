@@ -190,7 +190,7 @@ EVALUATION = {
     "H3": proved(
         "a release pins graph, prompts, models, index and policies; promoted, shadowed, rolled back",
         "it holds for all tenants of an installation; a canary keeps the active policies; software is not installed",
-        "eval reports are not signed: figures edited in the file are believed unless its digest is given",
+        "eval reports are not signed: figures edited with the results of the cases, or without any, are believed",
         "a switch put away with its event, and a false event in its place, is found by `audit verify` alone",
     ),
     "H4": proved(

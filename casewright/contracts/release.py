@@ -27,6 +27,8 @@ class ReleaseManifest(Contract):
     """Over names and hashes of the copied files: policies, prompts and, where there is one, `models.toml`."""
     report: Digest
     """SHA-256 of the eval report's file."""
+    results: Digest | None = None
+    """SHA-256 of the file of results that the report's figures were counted again from; None: they were not."""
     eval_id: str
     gate: Literal["green", "overridden"]
     passed_over: tuple[str, ...] = ()

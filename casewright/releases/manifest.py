@@ -17,14 +17,19 @@ from casewright.errors import StorageError
 _LABEL = b"casewright release\n"
 
 
+def content(manifest: ReleaseManifest) -> dict[str, Any]:
+    """A manifest as JSON: what it is named by, signed and kept as; without what it does not say."""
+    return manifest.model_dump(mode="json", exclude_none=True)
+
+
 def id_of(manifest: ReleaseManifest) -> str:
     """`rel-` and the beginning of the manifest's digest."""
-    return f"rel-{digest(manifest.model_dump(mode='json'))[:16]}"
+    return f"rel-{digest(content(manifest))[:16]}"
 
 
 def signed_text(manifest: ReleaseManifest) -> bytes:
     """What is signed: nothing else that the key signs begins so."""
-    return _LABEL + canonical_json(manifest.model_dump(mode="json"))
+    return _LABEL + canonical_json(content(manifest))
 
 
 def read_manifest(release_id: str, text: str, signature: str, verifier: Verifier) -> ReleaseManifest:

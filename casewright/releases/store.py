@@ -24,7 +24,7 @@ from casewright.contracts.release import MoveKind, Override, Release, ReleaseMan
 from casewright.corpus.protected import protect
 from casewright.errors import ConflictError, InputError, NotFoundError
 from casewright.releases.history import SWITCHES, place
-from casewright.releases.manifest import id_of, read_manifest, read_move, signed_text
+from casewright.releases.manifest import content, id_of, read_manifest, read_move, signed_text
 from casewright.releases.pieces import Pieces
 from casewright.storage.database import Database
 from casewright.storage.release_tables import release_moves, releases
@@ -87,7 +87,7 @@ class ReleaseStore:
             await self._protect(connection, manifest.versions.index_version)
             await connection.execute(insert(releases).values(self._values(manifest, pieces, principal, why)))
             kind: EventKind = "release.proposed" if overridden else "release.created"
-            body = {"release": release_id, "manifest": manifest.model_dump(mode="json"), "why": why}
+            body = {"release": release_id, "manifest": content(manifest), "why": why}
             await self._say(kind, principal, body, connection)
             return self._release(await _existing(connection, release_id))
 
@@ -221,7 +221,7 @@ class ReleaseStore:
             "at_ns": self._clock.now_ns(),
             "state": "proposed" if manifest.gate == "overridden" else "ready",
             "index_version": manifest.versions.index_version,
-            "manifest": canonical_json(manifest.model_dump(mode="json")).decode(),
+            "manifest": canonical_json(content(manifest)).decode(),
             "signature": self._signer.sign(signed_text(manifest)),
             "pieces": pieces.packed,
             "override_why": why,
