@@ -1,6 +1,5 @@
 """Releases in real processes: an API that follows a switch, and deaths between any two steps."""
 
-import asyncio
 import shutil
 import subprocess
 import sys
@@ -10,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from casewright.config import Settings
 from casewright.releases.following import folder_of
 from casewright.services import Services
 from graphs.versions import versions_under
 from tests.support.api_process import api_process, waited_for
-from tests.support.installation import CHECKOUT, POLICIES, process_environment
-from tests.support.releasing import files, promoted, released, stricter_policies
+from tests.support.installation import CHECKOUT, process_environment
+from tests.support.releasing import files, over, promoted, released, stricter_policies
 
 pytestmark = pytest.mark.thorough
 SECONDS = 100
@@ -26,7 +24,8 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, {checkout!r})
 home, die_at, seen = {home!r}, int({die_at!r}), [0]
-from tests.acceptance.test_releases import over, switched_twice
+from tests.acceptance.test_releases import switched_twice
+from tests.support.releasing import over
 def touched(event, arguments):
     if event in ("open", "os.rename", "os.mkdir", "sqlite3.connect") and home in str(arguments[0]):
         seen[0] += 1
@@ -36,19 +35,6 @@ sys.addaudithook(touched)
 over(Path(home), switched_twice)
 print(seen[0])
 """
-
-
-def over(home: Path, work: Any) -> Any:
-    """Do work over the services of a data folder, as a process of its own would."""
-
-    async def done() -> Any:
-        services = Services(Settings(home=home, policies=POLICIES))
-        try:
-            return await work(services)
-        finally:
-            await services.close()
-
-    return asyncio.run(done())
 
 
 async def switched_twice(services: Services) -> None:

@@ -140,6 +140,7 @@ async def test_an_audit_row_that_is_dropped_turns_a_batch_red(
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(180)
 @pytest.mark.proves("A3")
 async def test_an_expired_clause_that_is_returned_turns_a_batch_red(
     installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

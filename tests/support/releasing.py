@@ -1,10 +1,12 @@
 """Releases as tests make them: of any files, under a report that is green for exactly their versions."""
 
+import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from casewright.config import app_root
+from casewright.config import Settings, app_root
 from casewright.contracts.evaluation import (
     EvalReport,
     EvaluatedVersions,
@@ -21,6 +23,7 @@ from casewright.services import Services
 from evals.gates import Measure, SuiteGate
 from evals.lock import LockedSuite
 from graphs.versions import versions_under
+from tests.support.installation import POLICIES
 
 VERSIONS = EvaluatedVersions(
     software="0.1.0", graph=2, state=2, prompts="p", policy="q", definitions="d", index_version="50-a", model="offline"
@@ -158,3 +161,16 @@ def other_prompts(folder: Path) -> Path:
     renewed_lock = (*lock.prompt, *renewed(PromptLibrary(folder), lock))
     (folder / LOCK_FILE).write_text(lock_text(renewed_lock), encoding="utf-8")
     return folder
+
+
+def over(home: Path, work: Any) -> Any:
+    """Do work over the services of a data folder, as another process would."""
+
+    async def done() -> Any:
+        services = Services(Settings(home=home, policies=POLICIES))
+        try:
+            return await work(services)
+        finally:
+            await services.close()
+
+    return asyncio.run(done())

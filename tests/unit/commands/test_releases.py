@@ -1,6 +1,5 @@
 """`casewright release`: made under a green gate, let through by two, promoted with open eyes, taken back."""
 
-import asyncio
 import contextlib
 import sqlite3
 from pathlib import Path
@@ -8,31 +7,16 @@ from typing import Any
 
 import pytest
 
-from casewright.config import Settings
 from casewright.contracts.evaluation import EvaluatedVersions
 from casewright.services import Services
 from commands.release_evidence import present_measure
 from graphs.versions import versions_under
-from tests.support.installation import POLICIES
-from tests.support.releasing import files, gated, green, promoted, released, stricter_policies, suite
+from tests.support.releasing import files, gated, green, over, promoted, released, stricter_policies, suite
 from tests.unit.commands.conftest import Casewright
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(240)]
 MEASURE = present_measure()
 EXPORT = '"export_audit": {"kind": "tool", "verb": "read", "risk": "medium", "resource": "none", "roles": ["auditor"'
-
-
-def over(home: Path, work: Any) -> Any:
-    """Do work over the services of a data folder, as another process would."""
-
-    async def done() -> Any:
-        services = Services(Settings(home=home, policies=POLICIES))
-        try:
-            return await work(services)
-        finally:
-            await services.close()
-
-    return asyncio.run(done())
 
 
 def report_of(home: Path, file: Path, **changes: Any) -> str:
