@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from casewright.audit.chain import EventRow
-from casewright.audit.proof import is_signed, is_whole_after
+from casewright.audit.signed import is_signed, is_whole_after
 from casewright.audit.signing import Verifier
 from casewright.contracts.release import ReleaseMove
 from casewright.errors import StorageError

@@ -1,0 +1,47 @@
+"""Proves one event on a bare SQLite connection, for what follows releases: it is loaded where every server starts.
+
+The same proof as `casewright.audit.proof`, without the database library. It shows that what an event says was signed;
+that no later one is missing only as far as counting shows it.
+"""
+
+import sqlite3
+from collections.abc import Callable
+
+from casewright.audit.chain import ChainCheck, EventRow, Head
+from casewright.audit.signing import Verifier
+
+_BETWEEN = (
+    "SELECT seq, at_ns, kind, tenant, subject, agent, run_id, case_id, body, previous, hash "
+    "FROM audit_events WHERE seq >= ? AND seq <= ? ORDER BY seq"
+)
+_SIGNED = "SELECT seq, hash, signature FROM audit_checkpoints WHERE seq >= ? ORDER BY seq LIMIT 1"
+_HEAD = "SELECT seq, hash, signature FROM audit_head"
+_AFTER = "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM audit_events WHERE seq > ?"
+
+
+def is_signed(connection: sqlite3.Connection, verifier: Verifier, event: EventRow) -> bool:
+    """Whether one stored event is what was signed; on a bare connection, which is to read one snapshot."""
+    row = connection.execute(_SIGNED, (event.seq,)).fetchone() or connection.execute(_HEAD).fetchone()
+    if row is None:
+        return False
+    signed = Head(seq=row[0], hash=row[1], signature=row[2])
+    if not signed.is_genuine(verifier):
+        return False
+    check = ChainCheck()
+    check.seq, check.hash = event.seq - 1, event.previous
+    rows = connection.execute(_BETWEEN, (event.seq, signed.seq))
+    sound = not any(check.problem_with(EventRow(*row)) for row in rows)
+    return sound and (check.seq, check.hash) == (signed.seq, signed.hash)
+
+
+def is_whole_after(connection: sqlite3.Connection, key: Callable[[], Verifier], seq: int) -> bool:
+    """Whether no place of the chain is empty between one and its signed end; it counts events and reads none.
+
+    An event that was replaced is not found so. `key` gives the verifier where there is something to verify.
+    """
+    row = connection.execute(_HEAD).fetchone()
+    found, last = connection.execute(_AFTER, (seq,)).fetchone()
+    if row is None:
+        return not found and not seq
+    head = Head(seq=row[0], hash=row[1], signature=row[2])
+    return head.is_genuine(key()) and found == head.seq - seq and last in (0, head.seq)
