@@ -10,7 +10,7 @@ import pytest
 from casewright.contracts.principal import SERVERS
 from tests.support.installation import CHECKOUT, process_environment
 
-pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(600)]
 MOST_MB = 300
 MOST_TIMES_BARE = 3.0
 """On a machine that does other things; the goal on a quiet one is 1.3."""
@@ -18,14 +18,14 @@ MOST_TIMES_BARE = 3.0
 
 @pytest.mark.proves("I1")
 def test_starts_calls_and_silent_clients_are_measured_beside_a_bare_server(tmp_path: Path) -> None:
-    few = ["--runs", "1", "--calls", "64", "--connections", "50", "--json"]
+    few = ["--runs", "3", "--calls", "64", "--connections", "50", "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "casewright.launch", "bench", "mcp", *few],
         env=process_environment(tmp_path),
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=560,
         check=False,
     )
     assert done.returncode == 0, done.stderr
