@@ -16,7 +16,11 @@ _BETWEEN = (
 )
 _SIGNED = "SELECT seq, hash, signature FROM audit_checkpoints WHERE seq >= ? ORDER BY seq LIMIT 1"
 _HEAD = "SELECT seq, hash, signature FROM audit_head"
-_AFTER = "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM audit_events WHERE seq > ?"
+_COUNTED = (
+    "SELECT (SELECT COUNT(*) FROM audit_events), (SELECT MIN(seq) FROM audit_events), "
+    "(SELECT MAX(seq) FROM audit_events)"
+)
+"""Of all events: SQLite then counts the entries of its smallest index, and reads no event."""
 
 
 def is_signed(connection: sqlite3.Connection, verifier: Verifier, event: EventRow) -> bool:
@@ -34,14 +38,14 @@ def is_signed(connection: sqlite3.Connection, verifier: Verifier, event: EventRo
     return sound and (check.seq, check.hash) == (signed.seq, signed.hash)
 
 
-def is_whole_after(connection: sqlite3.Connection, key: Callable[[], Verifier], seq: int) -> bool:
-    """Whether no place of the chain is empty between one and its signed end; it counts events and reads none.
+def is_whole(connection: sqlite3.Connection, key: Callable[[], Verifier]) -> bool:
+    """Whether no place of the chain is empty up to its signed end; it counts events and reads none.
 
     An event that was replaced is not found so. `key` gives the verifier where there is something to verify.
     """
     row = connection.execute(_HEAD).fetchone()
-    found, last = connection.execute(_AFTER, (seq,)).fetchone()
+    counted = connection.execute(_COUNTED).fetchone()
     if row is None:
-        return not found and not seq
+        return counted == (0, None, None)
     head = Head(seq=row[0], hash=row[1], signature=row[2])
-    return head.is_genuine(key()) and found == head.seq - seq and last in (0, head.seq)
+    return head.is_genuine(key()) and counted == (head.seq, 1, head.seq)

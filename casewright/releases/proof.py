@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from casewright.audit.chain import EventRow
-from casewright.audit.signed import is_signed, is_whole_after
+from casewright.audit.signed import is_signed, is_whole
 from casewright.audit.signing import Verifier
 from casewright.contracts.release import ReleaseMove
 from casewright.errors import StorageError
@@ -42,8 +42,11 @@ def check_switch(connection: sqlite3.Connection, key: Callable[[], Verifier], mo
     named = f"the switch to {move.active or 'no release'!r}{f' with {move.canary!r}' if move.canary else ''}"
     if event is not None and not is_signed(connection, key(), event):
         raise _unproved(f"the newest event of a switch of releases is not what was signed, so {named} is not followed")
-    if not is_whole_after(connection, key, 0 if event is None else event.seq):
-        raise _unproved(f"events are missing since the last switch of releases, so {named} is not followed")
+    if not is_whole(connection, key):
+        raise StorageError(
+            f"events are missing in the audit, so {named} is not followed; run `casewright audit verify` and restore "
+            "the database from a backup"
+        )
     if differs := switch_difference(move, event):
         raise _unproved(f"{differs} of {named} is not what the audit tells, so it is not followed")
 
