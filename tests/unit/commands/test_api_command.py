@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from casewright.config import Settings
+from casewright.config import Settings, app_root
 from casewright.errors import InputError
-from casewright.launch import app_root
 from commands.api import refuse_local_people_elsewhere
 from commands.worker_processes import WorkerProcesses
 from tests.support.installation import World, process_environment

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from casewright import __version__
-from casewright.launch import app_root
+from casewright.config import app_root
 from commands.main import COMMANDS, build
 from tests.support.installation import process_environment
 from tests.unit.commands.conftest import Casewright
