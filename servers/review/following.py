@@ -28,10 +28,10 @@ async def follow(reviews: Reviews, run: Review, seconds: float, look: Callable[[
         with waiting(seconds):
             while status in UNDER_WAY:
                 pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
+                status = (await look()).status  # before its events, or the last ones would be told to nobody
                 for event in await reviews.events(run.run_id, after=told):
                     told, pause = event.seq, LOOK_SECONDS
                     await tell_progress(event.seq, _said(event))
-                status = (await look()).status
                 if status in UNDER_WAY:
                     await anyio.sleep(pause)
     except TimeoutError:
