@@ -56,6 +56,19 @@ def test_show_list_and_verify_tell_of_a_row_that_no_event_tells_and_a_promote_me
     assert (shown["active"], shown["not_followed"]) == (name, "")
 
 
+@pytest.mark.proves("H3", "G1")
+def test_no_canary_and_no_rollback_signs_what_a_row_says_that_no_event_tells(
+    casewright: Casewright, home: Path
+) -> None:
+    name = asyncio.run(one_in_force(home))
+    with contextlib.closing(sqlite3.connect(home / "casewright.db")) as connection, connection:
+        connection.execute("UPDATE release_moves SET active = '', previous = ?", (name,))
+    for command in (("canary", "off"), ("canary", name, "5"), ("rollback", "--yes")):
+        refused = casewright("release", *command, "--as", "selma", "--json")
+        assert (refused.code != 0, "is not what the audit tells" in refused.refusal) == (True, True), command
+    assert len(casewright("release", "list", "--as", "selma", "--json").document["moves"]) == 1
+
+
 async def one_in_force(home: Path) -> str:
     """A release that another process made and promoted."""
     services = Services(Settings(home=home, policies=POLICIES))
