@@ -210,7 +210,11 @@ class ReviewRunner:
         try:
             told = await self._again(row) if held.progressed else row
             report = await report_from_records(self._services, self._records, told, change.status, change.because)
-            await self._keep(Settled(row=row, report=report))
+            settled = Settled(row=row, report=report)
+            async with self._services.database.write() as connection:
+                now = await self._records.get(row.tenant, row.run_id, connection=connection)
+                if now.status == change.status:  # else somebody took it up since, or asked for a retry
+                    await settle(self._services, self._records, settled, connection=connection)
         except CasewrightError:  # what failed first is what matters, and the run goes on without this
             _log.warning("the failure of run %r could not be reported", row.run_id, exc_info=True)
 

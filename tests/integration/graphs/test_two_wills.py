@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.audit.beside import Beside
 from casewright.clock import NANOSECONDS
 from casewright.contracts.run import RunReport
-from casewright.errors import ConflictError
+from casewright.errors import CasewrightError, ConflictError
 from casewright.storage.replay_tables import tool_recordings
-from casewright.storage.run_tables import run_events
+from casewright.storage.run_tables import run_events, runs
 from commands.orchestrator import build_desk
+from graphs.attempts import MAX_ATTEMPTS
+from graphs.closing import report_from_records
 from graphs.desk import StepRecorder
 from graphs.lease import LEASE_SECONDS
 from graphs.records import RunRecords, RunRow
@@ -199,3 +201,24 @@ async def test_a_holder_that_wakes_before_its_first_step_claims_nothing_of_a_run
         assert at_work.is_set()
         assert await later.records.events(row.run_id, kind="taken_over") == ()
         assert (await later.records.get(row.tenant, row.run_id)).attempts == 0
+
+
+@pytest.mark.proves("E5")
+async def test_a_retry_while_the_last_failure_is_being_told_is_not_taken_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "index").rename(home / "elsewhere")
+    async with opened(home) as world:
+        row = await asking(world).start(world.person("tomas"), CREDIT_CASE)
+        async with world.services.database.write() as connection:
+            await connection.execute(update(runs).values(attempts=MAX_ATTEMPTS - 1))
+
+        async def told(*arguments: Any) -> RunReport:
+            await asking(world).retry(world.person("tomas"), row.run_id)
+            return await report_from_records(*arguments)
+
+        monkeypatch.setattr("graphs.runner.report_from_records", told)
+        with pytest.raises(CasewrightError):
+            await world.runner.resume("harborline", row.run_id)
+        now = await world.records.get("harborline", row.run_id)
+        assert (now.status, now.attempts, now.report) == ("queued", 0, None)
