@@ -87,8 +87,13 @@ class Waker:
                 return await self._case_changed(row)
 
     async def _case_changed(self, row: RunRow) -> bool:
-        """Whether the case is another one than when its facts were read; then that one is noted."""
-        if await self.noted_revision(row.run_id) == await self._revision(row):
+        """Whether the case is another one than when its facts were read; then that one is noted.
+
+        A note that no step came after, since whoever woke the run was stopped, says of no facts that they were read.
+        """
+        noted = await self._records.events(row.run_id, kind="reading")
+        read = noted and await self._records.events(row.run_id, kind="step", after=noted[-1].seq, limit=1)
+        if read and await self.noted_revision(row.run_id) == await self._revision(row):
             return False
         await self._note_revision(row)
         return True

@@ -83,3 +83,14 @@ async def test_changes_that_bring_nothing_go_to_a_person_and_end_after_a_bounded
         assert "information was asked for 4 times" in report.because
         assert (rounds, asked) == (4, 2)
         assert await world.outbox_rows() == 0
+
+
+@pytest.mark.proves("E3", "E5")
+async def test_who_is_stopped_right_after_the_missing_evidence_woke_a_run_leaves_that_to_the_next(home: Path) -> None:
+    async with opened(home, budgets=ROOMY) as world:
+        report = await world.start(CASE)
+        await world.add(changed(CASE, **with_evidence(AUTHENTICATION_LOG)))
+        world.runner.drain()
+        assert (await world.resume(report)).status == "queued"
+    async with opened(home, budgets=ROOMY) as world:
+        assert (await world.resume(report)).status == "waiting_approval"
