@@ -120,7 +120,10 @@ class FollowedRelease:
         with self._lock:
             found = _move(self._read(_NEWEST))
             if found != self._proved:
-                found = self._proved = self._snapshot(self._proved_move) or ReleaseMove()
+                found = self._snapshot(self._proved_move)
+                if found is None:  # nothing to hold it against, so it is not kept as proved
+                    return ReleaseMove()
+                self._proved = found
             return found
 
     def begun_with(self, tenant: str, case_id: str) -> InForce:

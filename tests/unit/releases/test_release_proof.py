@@ -102,6 +102,16 @@ async def test_the_way_out_of_a_changed_switch_is_another_one_even_where_rows_we
     assert running.move() == released.follower().move() == made
 
 
+@pytest.mark.proves("H3", "G1")
+async def test_no_release_is_not_taken_as_proved_while_there_is_no_audit_to_ask(released: Released) -> None:
+    released.by_hand("DELETE FROM release_moves", "ALTER TABLE audit_head RENAME TO put_away")
+    running = released.follower()
+    assert running.move().kind == "none"
+    released.by_hand("ALTER TABLE put_away RENAME TO audit_head")
+    with pytest.raises(StorageError, match="is not what the audit tells"):
+        running.move()
+
+
 REWRITTEN = {
     "the event edited with its row": (
         "UPDATE release_moves SET active = '{first}' WHERE seq = 3",
