@@ -122,12 +122,20 @@ async def _promote(shell: Shell, release_id: str, *, yes: bool, why: str) -> dic
     switch = Switch(
         kind="promoted",
         active=release_id,
-        previous=move.active,
+        previous=_proved_active(shell),
         why=why,
         after=move.seq,
         shown={"policies": wider.shown},
     )
     return _moved(await store.switch(switch, principal=principal), wider, release)
+
+
+def _proved_active(shell: Shell) -> str:
+    """What is in force as the audit tells it; empty where the row says something else: that is no way back."""
+    try:
+        return shell.services.release.move().active
+    except StorageError:
+        return ""
 
 
 def rollback(ctx: typer.Context, yes: bool = YES, why: str = WHY) -> None:

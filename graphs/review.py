@@ -92,7 +92,7 @@ def _nodes(desk: Desk, steps: Stepping) -> dict[str, Node]:
         "gate": gate,
         "act": steps.step("act", nodes.act, agent=executor),
         "record": steps.step("record", nodes.record, closing=True),
-        "wrap": _wrap(desk.budgets),
+        "wrap": steps.unless_wanted(_wrap(desk.budgets)),
     }
 
 

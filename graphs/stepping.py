@@ -51,13 +51,10 @@ class Stepping:
     def step(self, name: str, work: NodeWork, *, agent: str = "", closing: bool = False) -> Node:
         """A node that counts against the budgets and records what it did.
 
-        With a budget spent it does nothing but say so; a closing node, which spends nothing, runs. Where the run is
-        wanted to stop it raises what ends the graph between two steps, and leaves no trace.
+        With a budget spent it does nothing but say so; a closing node, which spends nothing, runs.
         """
 
         async def node(state: ReviewState) -> ReviewUpdate:
-            if await self._desk.wishes.wanted(state["run_id"]):
-                raise GraphDrained("wanted")
             begun_ns = self._desk.clock.now_ns()
             here: ReviewState = {**state, **await self._caught_up(state), "node": name}
             budget = ToolBudget(limit=self._desk.budgets.tool_calls, spent=here.get("tool_calls", 0))
@@ -71,7 +68,20 @@ class Stepping:
             self._remember(state["run_id"], counted.get("steps", 0))
             return _changed(state, {**update, **counted, **used})
 
-        return node
+        return self.unless_wanted(node)
+
+    def unless_wanted(self, node: Node) -> Node:
+        """The node, begun only while nobody wants the run to stop; else what ends the graph between two steps.
+
+        That leaves no trace of the node.
+        """
+
+        async def obeying(state: ReviewState) -> ReviewUpdate:
+            if await self._desk.wishes.wanted(state["run_id"]):
+                raise GraphDrained("wanted")
+            return await node(state)
+
+        return obeying
 
     def delegate(self, name: Delegate, work: NodeWork) -> Node:
         """A step of the router's delegates: done once per reading of the facts, and watched for circles."""

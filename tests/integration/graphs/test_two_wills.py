@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from casewright.audit.beside import Beside
 from casewright.clock import NANOSECONDS
+from casewright.config import Budgets
 from casewright.contracts.run import RunReport
 from casewright.errors import CasewrightError, ConflictError
 from casewright.storage.replay_tables import tool_recordings
@@ -84,6 +85,24 @@ async def test_what_is_wanted_within_a_step_is_obeyed_before_the_next_one_does_a
         events = await world.records.events(row.run_id)
         assert [event.body["node"] for event in events if event.kind == "step"] == list(report.steps)
         assert events[-1].kind == "status", "nothing was begun after it"
+
+
+@pytest.mark.proves("E5", "E2")
+async def test_what_is_wanted_within_the_last_step_that_the_budget_allows_is_obeyed_before_the_run_ends_by_it(
+    home: Path,
+) -> None:
+    budgets = Budgets(steps=3)
+    async with opened(home, budgets=budgets) as world, opened(home) as elsewhere:
+        people, tomas = asking(elsewhere), world.person("tomas")
+        row = await people.start(tomas, CREDIT_CASE)
+
+        async def cancel() -> None:
+            await people.cancel(tomas, row.run_id, why="")
+
+        report = await driver(world, ("step", "evidence_checker"), after=cancel).resume(row.tenant, row.run_id)
+        assert (report.status, report.steps[-1]) == ("cancelled", "evidence_checker")
+        unwanted = await world.start(CREDIT_CASE, fresh=True)
+        assert unwanted.status == "incomplete", "nothing else ends it so soon; else nothing is proved"
 
 
 @pytest.mark.proves("E5")

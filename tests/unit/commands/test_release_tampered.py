@@ -69,6 +69,18 @@ def test_no_canary_and_no_rollback_signs_what_a_row_says_that_no_event_tells(
     assert len(casewright("release", "list", "--as", "selma", "--json").document["moves"]) == 1
 
 
+@pytest.mark.proves("H3", "G1")
+def test_a_promote_over_an_edited_row_signs_no_way_back_to_what_it_says(casewright: Casewright, home: Path) -> None:
+    name = asyncio.run(one_in_force(home))
+    with contextlib.closing(sqlite3.connect(home / "casewright.db")) as connection, connection:
+        connection.execute("UPDATE release_moves SET active = 'rel-of-somebody'")
+    assert casewright("release", "promote", name, "--yes", "--as", "selma", "--json").code == 0
+    newest = max(
+        casewright("release", "list", "--as", "selma", "--json").document["moves"], key=lambda move: move["seq"]
+    )
+    assert (newest["active"], newest["previous"]) == (name, "")
+
+
 async def one_in_force(home: Path) -> str:
     """A release that another process made and promoted."""
     services = Services(Settings(home=home, policies=POLICIES))
