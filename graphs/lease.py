@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ LEASE_SECONDS = 30
 RENEWALS_PER_LEASE = 3
 BEGINNING_SECONDS = 10
 """Who has just got the lock needs a moment to take the lease; only after it is a holder without one a paused holder."""
+SECOND_LOOK_SECONDS = 1.0
+"""The last lease of a run that rested is over, too: whoever has just got the lock has taken the next one by then."""
 LOST = "the lease of this run was lost"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS run_leases (
@@ -102,9 +104,8 @@ async def leased(checkpoints: Path, locks: Path, run_id: str, clock: Clock) -> A
         StorageError: the database cannot be used.
     """
     lock = await asyncio.to_thread(_lock, locks, run_id)
-    alone = _acquired(lock)
     try:
-        lease = await asyncio.to_thread(_take, checkpoints, run_id, clock, alone)
+        lease = await _lease(lock, checkpoints, run_id, clock)
     except sqlite3.Error as error:
         lock.release()
         raise storage_error(str(checkpoints), error) from error
@@ -143,14 +144,30 @@ async def _keep(lease: RunLease) -> None:
             _log.warning("the lease of run %r could not be renewed", lease.run_id, exc_info=True)
 
 
-def _take(path: Path, run_id: str, clock: Clock, alone: bool) -> RunLease | None:
-    """The next epoch; None: the run is held by somebody whose lease is not over."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.closing(_connect(path)) as connection:
-        connection.execute(_TABLE)
+async def _lease(lock: FileLock, checkpoints: Path, run_id: str, clock: Clock) -> RunLease | None:
+    """The lease with the lock, or from a holder who let it pass; None: somebody holds the run, or just begins to."""
+    alone, passed = _acquired(lock), None
+    if not alone:
+        passed = await asyncio.to_thread(_passed, checkpoints, run_id, clock)
+        if passed is None:
+            return None
+        await asyncio.sleep(SECOND_LOOK_SECONDS)
+        alone = _acquired(lock)
+    return await asyncio.to_thread(_take, checkpoints, run_id, clock, None if alone else passed)
+
+
+def _passed(path: Path, run_id: str, clock: Clock) -> int | None:
+    """The epoch of the lease that its holder has let pass; None: it is not over, or there is none yet."""
+    with _table(path) as connection:
+        return _passed_epoch(connection, run_id, clock.now_ns())
+
+
+def _take(path: Path, run_id: str, clock: Clock, passed: int | None) -> RunLease | None:
+    """The next epoch, with the lock or after the one that has passed; None: that one is not the newest any more."""
+    with _table(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         now_ns = clock.now_ns()
-        if not alone and not _is_abandoned(connection, run_id, now_ns):
+        if passed is not None and _passed_epoch(connection, run_id, now_ns) != passed:
             connection.execute("ROLLBACK")
             return None
         (epoch,) = connection.execute(_TAKE, (run_id, now_ns + LEASE_SECONDS * NANOSECONDS)).fetchone()
@@ -158,10 +175,19 @@ def _take(path: Path, run_id: str, clock: Clock, alone: bool) -> RunLease | None
     return RunLease(path=path, run_id=run_id, epoch=epoch, clock=clock)
 
 
-def _is_abandoned(connection: sqlite3.Connection, run_id: str, now_ns: int) -> bool:
-    """Whether whoever has the lock has let the lease pass; a run that has none yet is just being begun."""
-    row = connection.execute("SELECT expires_ns FROM run_leases WHERE run_id = ?", (run_id,)).fetchone()
-    return row is not None and int(row[0]) + BEGINNING_SECONDS * NANOSECONDS <= now_ns
+def _passed_epoch(connection: sqlite3.Connection, run_id: str, now_ns: int) -> int | None:
+    row = connection.execute("SELECT epoch, expires_ns FROM run_leases WHERE run_id = ?", (run_id,)).fetchone()
+    if row is None or int(row[1]) + BEGINNING_SECONDS * NANOSECONDS > now_ns:
+        return None
+    return int(row[0])
+
+
+@contextlib.contextmanager
+def _table(path: Path) -> Generator[sqlite3.Connection]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(_connect(path)) as connection:
+        connection.execute(_TABLE)
+        yield connection
 
 
 def _connect(path: Path) -> sqlite3.Connection:

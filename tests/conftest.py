@@ -36,7 +36,9 @@ THOROUGH = (
     "integration/corpus/test_bench.py",
     "acceptance/test_bad_input.py",
     "acceptance/test_commands.py",
+    "acceptance/test_mcp_http.py",
     "acceptance/test_packaging.py",
+    "acceptance/test_real_corpora.py",
     "acceptance/test_startup.py",
 )
 """Suites that start many processes or run many whole reviews: `make check` and CI run them, `make test` does not."""

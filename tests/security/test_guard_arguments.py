@@ -139,6 +139,7 @@ async def decided(world: World, run_id: str) -> list[str]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.thorough
 @pytest.mark.proves("D1", "D2", "C3", "G1")
 @pytest.mark.parametrize(
     "bearer",

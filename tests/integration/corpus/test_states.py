@@ -14,6 +14,7 @@ from tests.integration.corpus.indexed import APPROVED, WriteDocument, filters
 pytestmark = pytest.mark.timeout(180)
 
 
+@pytest.mark.thorough
 def test_clean_up_never_reaches_the_states_that_are_kept(tmp_path: Path, write_document: WriteDocument) -> None:
     corpus = Corpus(tmp_path / "index")
     names: list[str] = []

@@ -1,5 +1,6 @@
 """One writer per run: a lease that dies with its holder, runs out when it is paused, and fences its checkpoints."""
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncGenerator
@@ -11,7 +12,7 @@ import pytest
 from filelock import FileLock
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointMetadata, empty_checkpoint
 
-from casewright.clock import ManualClock
+from casewright.clock import NANOSECONDS, ManualClock
 from casewright.errors import ConflictError, UnavailableError
 from graphs.checkpoint import held_checkpoints, open_checkpoints
 from graphs.lease import BEGINNING_SECONDS, LEASE_SECONDS, LOST, RunLease, leased
@@ -118,6 +119,36 @@ async def test_who_has_just_got_the_lock_is_given_time_to_take_the_lease(tmp_pat
         clock.advance(seconds=BEGINNING_SECONDS)
         async with held(tmp_path, clock) as successor:
             assert successor.epoch == 2
+
+
+@pytest.mark.proves("E4")
+async def test_who_begins_a_run_that_rested_for_long_is_not_taken_for_a_paused_holder(tmp_path: Path) -> None:
+    """The lease of the run's last holder is over for long when the next one has the lock, and not yet the lease."""
+    looked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Watched(ManualClock):
+        def now_ns(self) -> int:
+            loop.call_soon_threadsafe(looked.set)
+            return super().now_ns()
+
+    async def come_second() -> None:
+        async with held(tmp_path, clock):
+            pytest.fail("two writers")
+
+    clock = Watched(START_NS)
+    async with held(tmp_path, clock):
+        pass
+    clock.advance(seconds=3_600)
+    with FileLock(tmp_path / "locks" / "run-1.lock", thread_local=False):
+        looked.clear()
+        second = asyncio.create_task(come_second())
+        await asyncio.wait_for(looked.wait(), 30)
+        with contextlib.closing(sqlite3.connect(tmp_path / "checkpoints.db")) as beginner, beginner:
+            expires_ns = clock.now_ns() + LEASE_SECONDS * NANOSECONDS
+            beginner.execute("UPDATE run_leases SET epoch = 2, expires_ns = ?", (expires_ns,))
+        with pytest.raises(ConflictError, match="'run-1' is being worked on"):
+            await second
 
 
 @pytest.mark.proves("E4")

@@ -128,6 +128,7 @@ def test_opa_reads_every_sample_case_alike(cases: Mapping[str, CaseFile], rulebo
     assert answers == [rulebook.judge(case) for case in cases.values()]
 
 
+@pytest.mark.thorough
 @pytest.mark.proves("D8")
 def test_the_rules_are_covered_to_the_last_line_by_their_own_tests(tmp_path: Path) -> None:
     bundle = _bundle(tmp_path / "bundle")
