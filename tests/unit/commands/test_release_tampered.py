@@ -44,8 +44,7 @@ def test_show_list_and_verify_tell_of_a_row_that_no_event_tells_and_a_promote_me
     casewright: Casewright, home: Path
 ) -> None:
     name = asyncio.run(one_in_force(home))
-    with contextlib.closing(sqlite3.connect(home / "casewright.db")) as connection, connection:
-        connection.execute("UPDATE release_moves SET active = ''")
+    edit_the_switch(home, active="")
     for command in ("show", "list"):
         told = casewright("release", command, "--as", "selma", "--json").document["not_followed"]
         assert "is not what the audit tells" in told and "casewright release promote" in told
@@ -61,8 +60,7 @@ def test_no_canary_and_no_rollback_signs_what_a_row_says_that_no_event_tells(
     casewright: Casewright, home: Path
 ) -> None:
     name = asyncio.run(one_in_force(home))
-    with contextlib.closing(sqlite3.connect(home / "casewright.db")) as connection, connection:
-        connection.execute("UPDATE release_moves SET active = '', previous = ?", (name,))
+    edit_the_switch(home, active="", previous=name)
     for command in (("canary", "off"), ("canary", name, "5"), ("rollback", "--yes")):
         refused = casewright("release", *command, "--as", "selma", "--json")
         assert (refused.code != 0, "is not what the audit tells" in refused.refusal) == (True, True), command
@@ -72,13 +70,18 @@ def test_no_canary_and_no_rollback_signs_what_a_row_says_that_no_event_tells(
 @pytest.mark.proves("H3", "G1")
 def test_a_promote_over_an_edited_row_signs_no_way_back_to_what_it_says(casewright: Casewright, home: Path) -> None:
     name = asyncio.run(one_in_force(home))
-    with contextlib.closing(sqlite3.connect(home / "casewright.db")) as connection, connection:
-        connection.execute("UPDATE release_moves SET active = 'rel-of-somebody'")
+    edit_the_switch(home, active="rel-of-somebody")
     assert casewright("release", "promote", name, "--yes", "--as", "selma", "--json").code == 0
     newest = max(
         casewright("release", "list", "--as", "selma", "--json").document["moves"], key=lambda move: move["seq"]
     )
     assert (newest["active"], newest["previous"]) == (name, "")
+
+
+def edit_the_switch(home: Path, *, active: str, previous: str = "") -> None:
+    """What somebody does who can write the database, and sign nothing."""
+    with contextlib.closing(sqlite3.connect(home / "casewright.db")) as connection, connection:
+        connection.execute("UPDATE release_moves SET active = ?, previous = ?", (active, previous))
 
 
 async def one_in_force(home: Path) -> str:
